@@ -1,0 +1,182 @@
+"""Margins of heads with real scores, enclosed in intervals with rational ends by FLINT's ball arithmetic.
+
+The precision is doubled until the sign of every margin is known. Precision alone never shows that a margin
+is exactly 0; for that the margin is multiplied by its denominators, which leaves a sum ``Σ c_i e^{r_i}``
+with rational ``c_i`` and distinct rational ``r_i``. By the theorem of Lindemann and Weierstrass it is 0
+only if every ``c_i`` is, so ties are decided too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flint import arb, ctx, fmpq
+
+from expressivity.attention.margins import margins
+from expressivity.attention.tables import ZERO, Head, HeadTables, Row, places_of, rows_of
+
+if TYPE_CHECKING:
+    from expressivity.task import Comparison, Task
+
+FIRST_BITS, MOST_BITS = 64, 1 << 17
+MOST_TERMS = 200_000
+SMALLEST = 1 << 22
+SHOWN_BITS = 44  # of relative accuracy: enough for twelve digits
+Sum = dict[Fraction, Fraction]
+"""``Σ c e^r`` as exponent → coefficient."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A closed interval with rational ends that is proved to contain a real number.
+
+    >>> Interval(Fraction(1, 2), Fraction(3, 4)).sign, Interval(Fraction(-1), Fraction(1)).sign
+    (1, None)
+    """
+
+    lower: Fraction
+    upper: Fraction
+
+    @property
+    def sign(self) -> int | None:
+        """1, −1 or 0, or ``None`` where the interval does not tell."""
+        if self.lower > 0 or self.upper < 0:
+            return 1 if self.lower > 0 else -1
+        return 0 if self.lower == self.upper == 0 else None
+
+    def __contains__(self, value: Fraction) -> bool:
+        return self.lower <= value <= self.upper
+
+    def __str__(self) -> str:
+        if self.lower == self.upper:
+            return str(self.lower)
+        with ctx.workprec(FIRST_BITS):
+            ball = arb(_fmpq(self.lower)).union(arb(_fmpq(self.upper)))
+            return ball.str(12, radius=bool(ball.rel_accuracy_bits() < SHOWN_BITS))
+
+
+def enclosed_margins(tables: HeadTables, task: Task, most_bits: int = MOST_BITS) -> tuple[Interval, ...]:
+    """Enclosures of the margins of ``task.comparisons()``, with signs wherever these could be decided.
+
+    A sign stays open (``Interval.sign`` is ``None``) only when ``most_bits`` of precision were not enough
+    and the test for an exact 0 would have had more than ``MOST_TERMS`` terms. Rational odds are taken as
+    they are.
+    """
+    comparisons = task.comparisons()
+    result: dict[int, Interval] = {}
+    todo, bits = list(range(len(comparisons))), FIRST_BITS
+    while todo:
+        asked = [comparisons[index] for index in todo]
+        result.update(zip(todo, _at_precision(tables, task.contexts, asked, bits), strict=True))
+        todo = [index for index in todo if result[index].sign is None]
+        if bits == FIRST_BITS:
+            for index in list(todo):
+                if is_zero(tables, task.contexts[comparisons[index].context], comparisons[index]):
+                    result[index] = Interval(ZERO, ZERO)
+                    todo.remove(index)
+        if bits >= most_bits:
+            break
+        bits *= 2
+    return tuple(result[index] for index in range(len(comparisons)))
+
+
+def _at_precision(
+    tables: HeadTables, contexts: Sequence[Sequence[str]], comparisons: Sequence[Comparison], bits: int
+) -> list[Interval]:
+    with ctx.workprec(bits):
+        found = margins(tables, contexts, comparisons, _odds, lambda value: arb(_fmpq(value)))
+        return [Interval(_fraction(ball.lower(), up=False), _fraction(ball.upper(), up=True)) for ball in found]
+
+
+def is_zero(tables: HeadTables, context: Sequence[str], comparison: Comparison, shift: Fraction = ZERO) -> bool:
+    """Whether a margin is exactly ``shift``: proved if true, by the linear independence of exponentials.
+
+    ``False`` also where the sum would have more than about ``MOST_TERMS`` terms.
+    """
+    rows = [rows_of(tables.embedding, place) for place in places_of(context)]
+    above, below = comparison.above, comparison.below
+    direct = sum((tables.direct.get((r, above), ZERO) - tables.direct.get((r, below), ZERO) for r in rows[-1]), -shift)
+    top: Sum = {ZERO: direct}
+    bottom: Sum = {ZERO: Fraction(1)}
+    for head in tables.heads:
+        mass: Sum = defaultdict(Fraction)
+        gain: Sum = defaultdict(Fraction)
+        for source in rows:
+            exponent, factor = ZERO, Fraction(1)
+            if head.odds is None and head.base == "e":
+                exponent = head.score(rows[-1], source)
+            else:
+                factor = head.weight(rows[-1], source)
+            values = (head.values.get((r, above), ZERO) - head.values.get((r, below), ZERO) for r in source)
+            mass[exponent] += factor
+            gain[exponent] += factor * sum(values, ZERO)
+        if (len(top) + len(bottom)) * len(mass) > MOST_TERMS:
+            return False
+        gain = {exponent: value for exponent, value in gain.items() if value}
+        if gain:
+            top = _plus(_times(top, mass), _times(bottom, gain))
+            bottom = _times(bottom, mass)
+    return not any(top.values())
+
+
+def describe_margin(tables: HeadTables, task: Task, comparison: Comparison) -> str:
+    """One margin for people; close to a whole number, its distance from that: ``1 − 3.406e-4343``.
+
+    Every digit before the last is proved.
+    """
+    (interval,) = _at_precision(tables, task.contexts, [comparison], FIRST_BITS)
+    whole = round((interval.lower + interval.upper) / 2)
+    if max(abs(interval.lower - whole), abs(interval.upper - whole)) > Fraction(1, 10**6):
+        return str(interval)
+    if is_zero(tables, task.contexts[comparison.context], comparison, Fraction(whole)):
+        return f"{_signed(whole)} exactly"
+    bits = FIRST_BITS
+    while bits < MOST_BITS:
+        bits *= 2
+        (interval,) = _at_precision(tables, task.contexts, [comparison], bits)
+        off = Interval(interval.lower - whole, interval.upper - whole)
+        if off.sign and off.upper - off.lower < min(abs(off.lower), abs(off.upper)) / 10**6:
+            with ctx.workprec(FIRST_BITS):
+                size = abs(arb(_fmpq(off.lower)).union(arb(_fmpq(off.upper))))
+                return f"{_signed(whole)} {'+' if off.sign > 0 else '−'} {size.str(4, radius=False)}"
+    return str(interval)
+
+
+def _signed(whole: int) -> str:
+    return f"−{-whole}" if whole < 0 else str(whole)
+
+
+def _odds(head: Head, destination: Sequence[Row], source: Sequence[Row]) -> arb:
+    if head.odds is None and head.base == "e":
+        return arb(_fmpq(head.score(destination, source))).exp()
+    return arb(_fmpq(head.weight(destination, source)))
+
+
+def _times(left: Sum, right: Sum) -> Sum:
+    result: Sum = defaultdict(Fraction)
+    for r, a in left.items():
+        for s, b in right.items():
+            result[r + s] += a * b
+    return {exponent: value for exponent, value in result.items() if value}
+
+
+def _plus(left: Sum, right: Sum) -> Sum:
+    return {exponent: left.get(exponent, ZERO) + right.get(exponent, ZERO) for exponent in {*left, *right}}
+
+
+def _fmpq(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+def _fraction(end: arb, up: bool) -> Fraction:
+    """The end of a ball as a fraction; one within 2^−SMALLEST of 0 is moved outwards, to keep it short."""
+    mantissa, exponent = (int(part) for part in end.man_exp())
+    if mantissa and exponent + mantissa.bit_length() < -SMALLEST:
+        if up is (mantissa < 0):
+            return ZERO
+        return Fraction(1 if up else -1, 1 << SMALLEST)
+    return Fraction(mantissa) * Fraction(2) ** exponent

@@ -1,0 +1,179 @@
+"""A model evaluated three ways on every context of a task: exact, enclosed, and in floating point.
+
+*Exact*: rational odds in ``Fraction`` (:mod:`.margins`). *Enclosed*: real scores in balls
+(:mod:`.enclose`). *Floating*: the compiled weights in torch, on the accelerator if there is one. The first
+two are proofs about real numbers, the last is what a user's machine computes; :class:`Agreement` puts them
+side by side.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+from expressivity.attention.enclose import Interval, enclosed_margins
+from expressivity.attention.margins import exact_margins
+from expressivity.attention.tables import HeadTables
+from expressivity.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from expressivity.attention.model import AttentionOnlyTransformer
+    from expressivity.task import Comparison, Task
+
+BATCH_NUMBERS = 1 << 24
+TIE_ULPS = 1024
+
+
+@dataclass(frozen=True)
+class FloatRun:
+    """The margins that the weights gave in floating point, and where they ran.
+
+    Attributes:
+        margins: one for each of ``task.comparisons()``.
+        contexts_right: how many contexts have all their comparisons met; a tie is met up to ``tolerance``.
+        tolerance: how far from 0 a tie may be and still count: ``TIE_ULPS`` roundings of the largest logit.
+        device: for example ``cpu`` or ``cuda (NVIDIA H200)``.
+        dtype: for example ``float32``.
+    """
+
+    margins: tuple[float, ...]
+    contexts_right: int
+    tolerance: float
+    device: str
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Three evaluations of the same tables, comparison by comparison.
+
+    Attributes:
+        comparisons: what was compared, in the order of ``task.comparisons()``.
+        contexts: how many contexts the task has.
+        exact: the margins as fractions, or ``None`` if some score is real.
+        enclosed: proved enclosures of the margins.
+        floating: the run of the compiled weights.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    contexts: int
+    exact: tuple[Fraction, ...] | None
+    enclosed: tuple[Interval, ...]
+    floating: FloatRun
+
+    @property
+    def smallest_exact(self) -> Fraction | None:
+        """The least strict margin; ``None`` without exact margins or strict comparisons."""
+        if self.exact is None:
+            return None
+        return min((m for c, m in zip(self.comparisons, self.exact, strict=True) if not c.equal), default=None)
+
+    @property
+    def smallest_enclosed(self) -> Interval | None:
+        """The enclosure of a strict margin with the least lower end."""
+        strict = (m for c, m in zip(self.comparisons, self.enclosed, strict=True) if not c.equal)
+        return min(strict, key=lambda interval: interval.lower, default=None)
+
+    @property
+    def smallest_float(self) -> float | None:
+        """The least strict margin in floating point."""
+        strict = (m for c, m in zip(self.comparisons, self.floating.margins, strict=True) if not c.equal)
+        return min(strict, default=None)
+
+    @property
+    def largest_difference(self) -> float:
+        """The largest distance from a floating margin to any point of its enclosure; infinite if one overflowed."""
+        if not all(map(isfinite, self.floating.margins)):
+            return inf
+        pairs = zip(self.floating.margins, self.enclosed, strict=True)
+        ends = (max(abs(Fraction(m) - i.lower), abs(Fraction(m) - i.upper)) for m, i in pairs)
+        return float(max(ends, default=Fraction(0)))
+
+    @property
+    def contexts_right(self) -> int:
+        """How many contexts the real numbers get right: all margins proved positive, all ties proved."""
+        pairs = zip(self.comparisons, self.enclosed, strict=True)
+        return self.contexts - len({c.context for c, i in pairs if i.sign != (0 if c.equal else 1)})
+
+    @property
+    def contexts_right_in_float(self) -> int:
+        """How many contexts the floating run gets right."""
+        return self.floating.contexts_right
+
+    @property
+    def undecided(self) -> int:
+        """How many margins no precision up to the limit could sign."""
+        return sum(interval.sign is None for interval in self.enclosed)
+
+
+def agreement(tables: HeadTables, task: Task, model: AttentionOnlyTransformer, device: str | None = None) -> Agreement:
+    """Evaluate the tables exactly (if they are exact) and enclosed, and the model compiled from them in floats.
+
+    Raises:
+        InputError: the model has not the task's tokens or outputs.
+        RuntimeError: an exact margin lies outside its enclosure, which is a defect of this program.
+    """
+    exact = exact_margins(tables, task) if tables.is_exact else None
+    enclosed = enclosed_margins(tables, task)
+    if exact is not None and not all(m in i for m, i in zip(exact, enclosed, strict=True)):
+        raise RuntimeError("exact and enclosed margins contradict each other: please report this as a defect")
+    run = float_margins(model, task, device)
+    return Agreement(tuple(task.comparisons()), len(task.contexts), exact, enclosed, run)
+
+
+def float_margins(model: AttentionOnlyTransformer, task: Task, device: str | None = None) -> FloatRun:
+    """Run the weights on every context of the task, in the model's own precision.
+
+    Args:
+        model: weights whose ``tokens`` and ``outputs`` cover those of the task.
+        task: the contexts and comparisons.
+        device: as torch names it; by default the accelerator if there is one, else the CPU.
+
+    Raises:
+        InputError: the model lacks a token, an output or a position that the task has, or there is no such device.
+    """
+    import torch
+
+    try:
+        place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=place)
+    except (AssertionError, RuntimeError) as error:
+        raise InputError(f"device {device!r}: {str(error).splitlines()[0]}") from None
+    lacking = sorted(set(task.outputs) - set(model.outputs))
+    if lacking:
+        raise InputError(f"the model has no output {lacking[0]!r}; it has {', '.join(model.outputs)}")
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for index, context in enumerate(task.contexts):
+        by_length[len(context)].append(index)
+    logits: dict[int, list[float]] = {}
+    home = model.W_E.device
+    model.to(place)
+    with torch.no_grad():
+        for length, indices in by_length.items():
+            size = max(1, BATCH_NUMBERS // (length * (model.d_model + length * model.n_heads)))
+            for start in range(0, len(indices), size):
+                batch = indices[start : start + size]
+                last = model(model.encode([task.contexts[i] for i in batch]).to(place))[:, -1]
+                logits.update(zip(batch, last.double().cpu().tolist(), strict=True))
+    column = {output: model.outputs.index(output) for output in task.outputs}
+    model.to(home)
+    largest = max((abs(value) for row in logits.values() for value in row), default=1.0)
+    tolerance = TIE_ULPS * torch.finfo(model.W_E.dtype).eps * max(1.0, largest)
+    found, wrong = [], set()
+    for c in task.comparisons():
+        found.append(logits[c.context][column[c.above]] - logits[c.context][column[c.below]])
+        if not (abs(found[-1]) <= tolerance if c.equal else found[-1] > 0):
+            wrong.add(c.context)
+    dtype = str(model.W_E.dtype).removeprefix("torch.")
+    return FloatRun(tuple(found), len(task.contexts) - len(wrong), tolerance, _device_name(place), dtype)
+
+
+def _device_name(device: torch.device) -> str:
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

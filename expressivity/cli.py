@@ -1,0 +1,283 @@
+"""The command line. Each command imports what it needs when it runs, so that help and ``verify`` start at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from expressivity import __version__
+from expressivity.errors import InputError, Refuted
+
+UNDECIDED_STATUS = 3
+POSITIONS = ("absolute", "anywhere", "count")
+LEVELS = ("argmax", "logits")
+EMBEDDINGS = ("joint", "additive", "tokens")
+
+
+class Commands(click.Group):
+    """Prints our errors as one line: status 2 for bad input, 1 for a refuted certificate."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which people meet them."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of this package ends the program with its message."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(2)
+        except Refuted as error:
+            click.echo(f"refuted at {error}", err=True)
+            ctx.exit(1)
+        except MemoryError:
+            click.echo("error: not enough memory for this task; try a smaller one or a lower --max-order", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="expressivity")
+def main() -> None:
+    """Which transformers can do a finite next-token task: decided, and proved in exact arithmetic.
+
+    TASK is a file (see docs/task-files.md) or a named family such as xor or parity:4; `expressivity tasks` lists them.
+
+    Exit status: 0 every question got its answer, yes or no; 3 something stayed undecided; 2 bad input; 1 a refuted
+    certificate.
+    """
+
+
+@main.command()
+@click.argument("task")
+@click.option("--positions", type=click.Choice(POSITIONS), default="absolute", show_default=True,
+              help="What a skip-n-gram knows of positions.")  # fmt: skip
+@click.option("--embedding", type=click.Choice(EMBEDDINGS), default="joint", show_default=True,
+              help="How attention reads a token at a position.")  # fmt: skip
+@click.option("--max-order", type=int, metavar="N", help="Stop at skip-N-grams; by default go on until one decides.")
+@click.option("--max-heads", type=int, metavar="H", help="Consider no tables with more heads.")
+@click.option("--level", type=click.Choice(LEVELS),
+              help="What counts as doing the task: the comparisons of logits, or the probabilities themselves (the "
+                   "default for tasks with probabilities).")  # fmt: skip
+@click.option("--construction", "constructions", multiple=True, metavar="NAME|FILE",
+              help="Try this construction for the upper bound on heads; may be repeated.")  # fmt: skip
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Give up a single decision after this long.")
+@click.option("--normalise", is_flag=True, help="Scale probabilities that do not sum to 1.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write every certificate into DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(
+    task: str,
+    positions: str,
+    embedding: str,
+    max_order: int | None,
+    max_heads: int | None,
+    level: str | None,
+    constructions: Sequence[str],
+    time_limit: float | None,
+    normalise: bool,
+    save: Path | None,
+    as_json: bool,
+) -> None:
+    """Find which orders of skip-n-grams and how many heads decide TASK, each with a verified certificate."""
+    from expressivity.task import Task
+
+    read = Task.load(task, normalise=normalise)  # first, so that a bad file is refused before anything heavy loads
+    from expressivity.heads.gallery import load_construction, proposals_for
+    from expressivity.ladder import climb
+
+    given = [*(load_construction(name) for name in constructions), *proposals_for(read)]
+    with _progress() as progress:
+        ladder = climb(
+            read,
+            positions=positions,
+            embedding=embedding,
+            level=level,
+            max_order=max_order,
+            max_heads=max_heads,
+            time_limit=time_limit,
+            given=given,
+            progress=progress,
+        )
+    paths: dict[str, str] = {}
+    if save is not None:
+        from expressivity.report.saving import save_certificates
+
+        paths = save_certificates(ladder, save)
+    if as_json:
+        from expressivity.report.ladder_json import ladder_json
+
+        click.echo(json.dumps(ladder_json(ladder, paths), indent=2, ensure_ascii=False))
+    else:
+        from expressivity.report.ladder_text import ladder_text
+
+        click.echo(ladder_text(ladder, paths))
+    if not ladder.is_settled:
+        click.get_current_context().exit(UNDECIDED_STATUS)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, a line each.")
+def verify(files: Sequence[str], as_json: bool) -> None:
+    """Re-prove certificates from the contexts that they state, with integers and fractions alone.
+
+    Exit status 0 if all hold, 1 if one is refuted (the line says at which step of the argument), 2 if one is missing.
+    """
+    from expressivity.verify import verify_file
+
+    status = 0
+    for path in files:
+        found: dict[str, Any] = {"file": path}
+        try:
+            statement = verify_file(path)
+            found |= {"proved": True, "statement": statement.text}
+            line = f"proved: {path}: {statement.text}"
+        except Refuted as error:
+            found |= {"proved": False, "step": error.step, "reason": error.reason}
+            line, status = f"refuted: {path}: at the step “{error.step}”: {error.reason}", max(status, 1)
+        except InputError as error:
+            found |= {"proved": None, "error": str(error)}
+            line, status = f"error: {error}", 2
+        if as_json:
+            click.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            click.echo(line, err=not found["proved"])
+    click.get_current_context().exit(status)
+
+
+@main.command()
+@click.argument("construction")
+@click.option("--d-head", type=int, metavar="N", help="Compile to this width instead of the least one.")
+@click.option(
+    "--device", metavar="NAME", help="Where the float run happens; by default the accelerator if there is one."
+)
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate to FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def build(construction: str, d_head: int | None, device: str | None, save: Path | None, as_json: bool) -> None:
+    """Compile CONSTRUCTION to weights and validate it on every context of its task.
+
+    CONSTRUCTION is a name that `expressivity gallery` lists (parity:4 for a member of a family), or a file of your own:
+    my.py or my.py:name. The file is run as Python.
+
+    Exit status 1 if the construction does not decide its task.
+    """
+    from expressivity.heads.gallery import load_construction
+    from expressivity.heads.sandwich import certify_built
+    from expressivity.heads.validate import build_report
+    from expressivity.report.build_text import build_json, build_text
+
+    made = load_construction(construction)
+    with _progress() as progress:
+        progress(f"{made.name}: {len(made.task.contexts)} contexts")
+        report = build_report(made, d_head=d_head, device=device)
+        proof, reason = certify_built(report)
+    if save is not None:
+        if proof is None or proof.certificate is None:
+            raise InputError(f"{save}: there is no certificate to write: {reason}")
+        proof.certificate.save(save)
+    if as_json:
+        file = None if save is None else str(save)
+        click.echo(json.dumps(build_json(report, proof, file), indent=2, ensure_ascii=False))
+    else:
+        click.echo(build_text(report, proof, reason))
+    click.get_current_context().exit(0 if report.decides else 1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each construction, a line each.")
+def gallery(as_json: bool) -> None:
+    """List the constructions that can be built by name."""
+    from expressivity.heads.gallery import entries
+
+    found = entries()
+    width = max((len(entry.form) for entry in found), default=0)
+    for entry in found:
+        if as_json:
+            click.echo(json.dumps({"name": entry.form, "description": entry.description}, ensure_ascii=False))
+        else:
+            click.echo(f"  {entry.form.ljust(width)}  {entry.description}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each family, a line each.")
+def tasks(as_json: bool) -> None:
+    """List the families of tasks that can be named wherever a file may stand."""
+    from expressivity.task import FAMILIES
+
+    families = list(FAMILIES.values()) if isinstance(FAMILIES, dict) else list(FAMILIES)
+    width = max(len(family.syntax) for family in families)
+    for family in families:
+        if as_json:
+            found = {"syntax": family.syntax, "example": family.example, "description": family.description}
+            click.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            click.echo(f"  {family.syntax.ljust(width)}  {family.description} Example: {family.example}")
+
+
+@main.command()
+@click.argument("data")
+@click.option("--response", metavar="COLUMN", help="The column of classes.")
+@click.option("--count-columns", metavar="A,B", help="Instead of it, columns of counts, a class each; the last is the "
+              "reference.")  # fmt: skip
+@click.option("--predictors", metavar="A,B,…", help="The columns to use; by default all others.")
+@click.option("--factor", "factors", multiple=True, metavar="COLUMN", help="Its numbers are levels; may be repeated.")
+@click.option("--no-intercept", is_flag=True, help="Leave the intercept out.")
+@click.option("--reference", metavar="CLASS", help="The class that the others are compared with.")
+@click.option("--delimiter", default=",", show_default=True, help="What stands between values.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Leave open what is not decided after this long.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the certificate included.")
+def separation(
+    data: str,
+    response: str | None,
+    count_columns: str | None,
+    predictors: str | None,
+    factors: Sequence[str],
+    no_intercept: bool,
+    reference: str | None,
+    delimiter: str,
+    time_limit: float | None,
+    as_json: bool,
+) -> None:
+    """Find which estimates of a logistic regression on DATA, a CSV file, are infinite.
+
+    The classes are completely separated, quasi-completely, or they overlap (docs/separation.md); each answer is proved.
+    """
+    from expressivity.report.separation_text import separation_command
+
+    with _progress() as progress:
+        text, status = separation_command(
+            data,
+            response_column=response,
+            count_columns=count_columns.split(",") if count_columns else (),
+            predictors=predictors.split(",") if predictors else (),
+            factors=factors,
+            intercept=not no_intercept,
+            reference=reference,
+            delimiter=delimiter,
+            time_limit=time_limit,
+            as_json=as_json,
+            progress=progress,
+        )
+    click.echo(text)
+    click.get_current_context().exit(status)
+
+
+class _progress:
+    """The step at hand on standard error, where that is a terminal; gone when the work is done."""
+
+    def __enter__(self) -> Callable[[str], None]:
+        self.shown = sys.stderr.isatty()
+        return self.show
+
+    def show(self, step: str) -> None:
+        if self.shown:
+            click.echo(f"\r\x1b[K{step} …", nl=False, err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,99 @@
+"""One question, one answer, one proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from expressivity.attention import Attention
+from expressivity.cross_entropy import bound_cross_entropy
+from expressivity.ensembles import decide_ensemble
+from expressivity.errors import InputError
+from expressivity.heads.gallery import proposals_for
+from expressivity.heads.sandwich import decide_heads
+from expressivity.log_odds import decide_logits
+from expressivity.skipgrams import SkipGrams
+from expressivity.task import Task
+from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, ModelClass, Verdict
+from expressivity.verify.enclosure import log_bounds
+
+NEAR = Fraction(1, 10**6)  # nats
+LEVELS = ("argmax", "logits", "cross_entropy")
+
+
+def decide(
+    task: Task,
+    model_class: ModelClass,
+    *,
+    level: str = "argmax",
+    sparse: bool = False,
+    time_limit: float | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verdict:
+    """Decide whether some model of a class does a task, with a certificate in exact arithmetic.
+
+    For skip-n-gram ensembles the answer is always yes or no (Motzkin's alternative), unless ``time_limit`` seconds
+    pass first. For attention, no rests on theorem T1 and yes on tables that are known; between them the answer is
+    ``UNDECIDED``.
+
+    Args:
+        task: labels, several allowed outputs, ties.
+        model_class: ``SkipGrams(…)`` or ``Attention(…)``.
+        level: ``argmax``: every comparison of logits holds. ``logits``: the task's probabilities are matched exactly,
+            or in the limit where some are 0. ``cross_entropy``: the certificate bounds the infimum of the
+            cross-entropy; the answer says whether that is proved to exceed the task's own entropy, or comes within
+            10⁻⁶ nats of it.
+        sparse: spend up to half a second a part on weights with few features.
+        time_limit: seconds for each run of the engine.
+        progress: called with a line of text now and then, for a large task in each round of constraint generation.
+
+    Raises:
+        InputError: a task with distributions, an unknown level, or no model class.
+
+    >>> from expressivity import Attention, SkipGrams, Task
+    >>> task = Task.from_strings(["ACQT", "ADQF", "BCQF", "BDQT"])
+    >>> decide(task, SkipGrams(order=3)).answer.value
+    'inexpressible'
+    >>> verdict = decide(task, Attention(heads=2))
+    >>> verdict.answer.value, verdict.reason
+    ('expressible', 'construction two_head_xor')
+    >>> print(verdict.certificate.verify().text)
+    one layer of attention with 2 heads (embedding joint) decides the 4 contexts
+    """
+    if level not in LEVELS:
+        raise InputError(f"level is {level!r}; expected one of {', '.join(LEVELS)}")
+    if isinstance(model_class, SkipGrams) and level == "logits":
+        return decide_logits(task, model_class, time_limit=time_limit)
+    if isinstance(model_class, SkipGrams) and level == "cross_entropy":
+        return _decide_cross_entropy(task, model_class, time_limit=time_limit)
+    if isinstance(model_class, Attention) and level != "argmax":
+        raise InputError(f"the level {level} is decided for SkipGrams(…) only; for Attention(…) expected argmax")
+    if isinstance(model_class, SkipGrams):
+        return decide_ensemble(task, model_class, time_limit=time_limit, sparse=sparse, progress=progress)
+    if isinstance(model_class, Attention):
+        return decide_heads(task, model_class, given=proposals_for(task), time_limit=time_limit)
+    raise InputError(f"model_class is {model_class!r}; expected SkipGrams(…) or Attention(…)")
+
+
+def _decide_cross_entropy(task: Task, model: SkipGrams, *, time_limit: float | None) -> Verdict:
+    """Whether the best cross-entropy of the class exceeds the task's own entropy, below which no model gets."""
+    bound = bound_cross_entropy(task, model, time_limit=time_limit)
+    least, most = _own_entropy(task)
+    lower, upper = bound.lower or Fraction(0), bound.upper
+    reason = f"at least {float(lower):.9g} nats" + ("" if upper is None else f", at most {float(upper):.9g}")
+    if lower > most:
+        return Verdict(model, INEXPRESSIBLE, bound, f"{reason}; the task's own entropy is {float(most):.9g}")
+    near = upper is not None and upper <= least + NEAR
+    return Verdict(model, EXPRESSIBLE if near else UNDECIDED, bound, reason)
+
+
+def _own_entropy(task: Task) -> tuple[Fraction, Fraction]:
+    """Enclose ``Σ π(x) H(p(·|x))`` in nats."""
+    least = most = Fraction(0)
+    for asked, weight in zip(task.requirements, task.weights, strict=True):
+        distribution = asked[0].as_distribution()
+        for _, p in distribution.probabilities if distribution is not None else ():
+            low, high = log_bounds(p) if p else (Fraction(0), Fraction(0))
+            least, most = least - weight * p * high, most - weight * p * low
+    total = sum(task.weights, Fraction(0))
+    return least / total, most / total

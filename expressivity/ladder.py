@@ -1,0 +1,169 @@
+"""A task's whole profile: which orders decide it, between how many heads, and how low the cross-entropy gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from expressivity.cross_entropy import bound_cross_entropy
+from expressivity.dsl import Construction
+from expressivity.ensembles import decide_ensemble
+from expressivity.errors import InputError
+from expressivity.heads.sandwich import Sandwich, grams_for, sandwich
+from expressivity.log_odds import decide_logits
+from expressivity.separability import LogisticFit, fit_logistic
+from expressivity.skipgrams import SkipGrams, design
+from expressivity.task import Task, Top
+from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Everything that ``check`` found, each line with its verified certificate.
+
+    Attributes:
+        task, positions, embedding: what was asked.
+        orders: verdicts for the orders 2, 3, … up to the minimal one, or as far as the search went.
+        never: the verdict that no order does it, or ``None``.
+        stopped_at: the order at which ``max_order`` or a time limit ended the search, or ``None``.
+        heads: the sandwich on the number of heads; ``None`` at the logits level.
+        level: what counts as doing the task: ``argmax`` or ``logits``.
+        cross_entropy: certified bounds for the orders listed; empty where it is not defined (top sets).
+        logistic: what logistic regression made of each order; no proof of anything.
+    """
+
+    task: Task
+    positions: str
+    embedding: str
+    orders: list[Verdict]
+    never: Verdict | None
+    stopped_at: int | None
+    heads: Sandwich | None
+    level: str = "argmax"
+    cross_entropy: list[CrossEntropyBound] = field(default_factory=list)
+    logistic: list[LogisticFit] = field(default_factory=list)
+
+    @property
+    def minimal_order(self) -> int | None:
+        """The least order that decides the task."""
+        last = self.orders[-1] if self.orders else None
+        done = last is not None and last.answer is EXPRESSIBLE and isinstance(last.model, SkipGrams)
+        return last.model.order if done and last is not None and isinstance(last.model, SkipGrams) else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every question got its answer."""
+        heads = self.heads is None or self.heads.impossible is not None or self.heads.lower == self.heads.upper
+        return heads and (self.minimal_order is not None or self.never is not None)
+
+    def verdicts(self) -> Iterable[tuple[str, Verdict]]:
+        """Every verdict with a certificate, under the name of its file."""
+        for verdict in [*self.orders, *([self.never] if self.never else [])]:
+            order = verdict.model.order if isinstance(verdict.model, SkipGrams) else None
+            yield f"order-{'any' if order is None else order}", verdict
+        if self.heads is not None:
+            for name, side in (("heads-below", self.heads.below), ("heads-above", self.heads.above)):
+                if side is not None:
+                    yield name, side
+
+
+def climb(
+    task: Task,
+    *,
+    positions: str = "absolute",
+    embedding: Any = "joint",
+    level: str | None = None,
+    max_order: int | None = None,
+    max_heads: int | None = None,
+    time_limit: float | None = None,
+    given: Iterable[Construction] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Ladder:
+    """Decide order after order until one does the task, then bound the heads and the cross-entropy.
+
+    Args:
+        task: what is asked.
+        positions: the convention of the skip-grams.
+        embedding: the convention of attention; its lower bound uses ``count`` for ``tokens``, else ``absolute``.
+        level: ``argmax`` or ``logits``; by default ``logits`` for tasks with distributions and ``argmax`` for others.
+        max_order: the last order to try; by default the search goes on until the answer is known.
+        max_heads: tables with more heads than this are not considered.
+        time_limit: seconds for each decision.
+        given: constructions to try for the upper bound on heads.
+        progress: called with a few words before each step.
+
+    Raises:
+        InputError: a level that does not fit the task, or a ``max_order`` below 2.
+    """
+    if max_order is not None and max_order < 2:
+        raise InputError(f"max-order is {max_order}; expected at least 2 (2 is a bigram)")
+    asked = level or ("logits" if task.is_soft else "argmax")
+    if asked not in DECIDERS:
+        raise InputError(f"level is {asked!r}; expected one of {', '.join(DECIDERS)}")
+    search = partial(_orders, task, asked, max_order=max_order, time_limit=time_limit, progress=progress)
+    orders, never, stopped = search(positions)
+    heads = None
+    if asked == "argmax":
+        matching = (orders, never) if grams_for(embedding) == positions else search(grams_for(embedding))[:2]
+        progress("heads")
+        heads = sandwich(task, embedding, matching[0], never=matching[1], given=given, most=max_heads)
+    fits, bounds = [], []
+    for verdict in orders:
+        if not isinstance(verdict.model, SkipGrams) or verdict.model.order is None:
+            continue
+        if asked == "argmax":
+            progress(f"logistic regression, {verdict.model.name}s")
+            fits.append(fit_logistic(design(task.contexts, verdict.model, reduced=True).matrix, task))
+        if has_cross_entropy(task):
+            progress(f"cross-entropy, {verdict.model.name}s")
+            bounds.append(bound_cross_entropy(task, verdict.model, time_limit=time_limit))
+    return Ladder(task, positions, embedding, orders, never, stopped, heads, asked, bounds, fits)
+
+
+def _decide_argmax(task: Task, model: SkipGrams, time_limit: float | None, progress: Callable[[str], None]) -> Verdict:
+    return decide_ensemble(task, model, time_limit=time_limit, sparse=True, progress=progress)
+
+
+def _decide_logits(task: Task, model: SkipGrams, time_limit: float | None, progress: Callable[[str], None]) -> Verdict:
+    return decide_logits(task, model, time_limit=time_limit)
+
+
+DECIDERS = {"argmax": _decide_argmax, "logits": _decide_logits}
+
+
+def _orders(
+    task: Task,
+    level: str,
+    positions: str,
+    *,
+    max_order: int | None,
+    time_limit: float | None,
+    progress: Callable[[str], None],
+) -> tuple[list[Verdict], Verdict | None, int | None]:
+    """Verdicts up to the minimal order; the proof that there is none; the order at which the search was stopped."""
+    orders: list[Verdict] = []
+    order = 2
+    while True:
+        model = SkipGrams(order, positions)
+        progress(f"{model.name}s ({positions})")
+        orders.append(DECIDERS[level](task, model, time_limit, progress))
+        if orders[-1].answer is EXPRESSIBLE:
+            return orders, None, None
+        if orders[-1].answer is UNDECIDED:
+            return orders, None, order
+        if order == 2 and positions != "absolute":
+            every = DECIDERS[level](task, SkipGrams(None, positions), time_limit, progress)
+            if every.answer is INEXPRESSIBLE:
+                return orders, every, None
+        if order == max_order:
+            return orders, None, order
+        order += 1
+
+
+def has_cross_entropy(task: Task) -> bool:
+    """Whether each context asks for one distribution: a label, a tie, or a distribution as it stands."""
+    return all(
+        len(asked) == 1 and not (isinstance(asked[0], Top) and len(asked[0].outputs) > 1) for asked in task.requirements
+    )

@@ -1,0 +1,1 @@
+"""What people and programs read: the ladder as text and as JSON, the build of a construction, saved certificates."""

@@ -1,0 +1,30 @@
+"""Tasks: contexts, requirements, families, and the files that hold them. Standard library only.
+
+>>> task = Task.from_strings(["ACQT", "ADQF", "BCQF", "BDQT"])
+>>> task.contexts[0], task.requirements[0]
+(Context(('A', 'C', 'Q')), (Top(outputs=('T',)),))
+"""
+
+from expressivity.task.context import Context
+from expressivity.task.families import FAMILIES, Family, bits, ov_coherent, ov_incoherent, parity, xor
+from expressivity.task.requirement import Distribution, Requirement, Tie, Top
+from expressivity.task.task import Comparison, Task
+from expressivity.task.tokens import quoted
+
+__all__ = [
+    "FAMILIES",
+    "Comparison",
+    "Context",
+    "Distribution",
+    "Family",
+    "Requirement",
+    "Task",
+    "Tie",
+    "Top",
+    "bits",
+    "ov_coherent",
+    "ov_incoherent",
+    "parity",
+    "quoted",
+    "xor",
+]

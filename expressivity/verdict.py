@@ -1,0 +1,240 @@
+"""Answers and the certificates that carry them, as Python values.
+
+A certificate here is a view of the document that :mod:`expressivity.verify` proves; it adds names, an explanation in
+words, and saving. Its truth never depends on this module.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expressivity.attention import Attention, HeadTables, compile_tables
+from expressivity.certificate import canonical, rational, rational_text, read, write
+from expressivity.explain import gram_text, model_noun, obstruction_sentence
+from expressivity.skipgrams import SkipGrams
+from expressivity.task import Context, Task, quoted
+from expressivity.verify import Statement, verify
+
+if TYPE_CHECKING:
+    from expressivity.attention import AttentionOnlyTransformer
+
+ModelClass = SkipGrams | Attention
+
+
+class Answer(Enum):
+    """Whether some model of the class meets every comparison of the task."""
+
+    EXPRESSIBLE = "expressible"
+    INEXPRESSIBLE = "inexpressible"
+    UNDECIDED = "undecided"
+
+
+EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED = Answer
+
+
+def short(value: Fraction | int, most: int = 40) -> str:
+    """A rational for people: as it is, or its first digits where it has more than ``most``.
+
+    >>> short(Fraction(-1, 2)), short(10**60, 10)
+    ('-1/2', '1000000000… (61 characters)')
+    """
+    text = rational_text(value)
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A proof that a stranger can check: ``document`` is the whole of it (``docs/certificate-format.md``)."""
+
+    document: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """``separating_weights``, ``obstruction``, ``head_tables`` or ``cross_entropy_bound``."""
+        return str(self.document["kind"])
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the content, the certificate's identity."""
+        return str(self.document["hash"])
+
+    @property
+    def task(self) -> Task:
+        """The contexts that the certificate speaks of; an obstruction names only those that it needs."""
+        return Task.from_json(self.document["task"])
+
+    @property
+    def model(self) -> ModelClass:
+        """The model class of the claim."""
+        stated = {key: value for key, value in self.document["model"].items() if key != "class"}
+        return Attention(**stated) if self.document["model"]["class"] == "attention" else SkipGrams(**stated)
+
+    def verify(self) -> Statement:
+        """Prove it again from its document alone, in exact arithmetic; raises ``Refuted`` with the step that fails."""
+        return verify(self.document)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as canonical JSON, whole or not at all; raises ``InputError`` where that is impossible."""
+        write(self.document, path)
+        return Path(path)
+
+    def explain(self) -> str:
+        """The argument in words, made from the certificate."""
+        return self.verify().text + "."
+
+    def __str__(self) -> str:
+        return self.explain()
+
+
+class SeparatingWeights(Certificate):
+    """Rational weights on features whose logits meet every comparison: the answer yes for skip-n-grams."""
+
+    @property
+    def n_features(self) -> int:
+        """Features with a nonzero weight."""
+        return len(self.document["proof"]["weights"])
+
+    def explain(self) -> str:
+        """The weights, a line for each feature, and the least margin."""
+        statement = self.verify()
+        margin = "" if statement.margin is None else f", by a margin of {short(statement.margin)}"
+        lines = [f"{statement.text[0].upper()}{statement.text[1:]}{margin}:"]
+        for entry in self.document["proof"]["weights"]:
+            logits = ", ".join(f"{value} on {quoted(y)}" for y, value in sorted(entry["logits"].items()))
+            lines.append(f"  {gram_text(entry['destination'], entry['sources'])}: {logits}")
+        return "\n".join(lines)
+
+
+class Obstruction(Certificate):
+    """A cancelling combination of comparisons: the answer no."""
+
+    @property
+    def multipliers(self) -> list[tuple[tuple[str, ...], str, str, Fraction]]:
+        """(context, output above, output below, multiplier) for each comparison used."""
+        contexts = self.document["task"]["contexts"]
+        return [
+            (tuple(contexts[m["context"]]["tokens"]), *m["pair"], rational(m["multiplier"], "a multiplier"))
+            for m in self.document["proof"]["multipliers"]
+        ]
+
+    @property
+    def ratio(self) -> str:
+        """The multipliers as people write them, ``1:1:1:1``."""
+        return ":".join(short(multiplier) for *_, multiplier in self.multipliers)
+
+    @property
+    def n_contexts(self) -> int:
+        """How many contexts the argument needs."""
+        return len({context for context, *_ in self.multipliers})
+
+    def sentence(self) -> str:
+        """One sentence that names what coincides."""
+        return obstruction_sentence(self.document)
+
+    def explain(self) -> str:
+        """The comparisons with their multipliers, and what coincides."""
+        lines = [f"{self.verify().text}:".capitalize()]
+        for context, above, below, multiplier in self.multipliers:
+            asked = f"{Context(context)}: {quoted(above)} against {quoted(below)}"
+            lines.append(f"  {short(multiplier)} × ({asked})")
+        return "\n".join([*lines, self.sentence()])
+
+
+class HeadTablesCertificate(Certificate):
+    """Exact attention and value tables of heads that meet every comparison: the answer yes for attention."""
+
+    @property
+    def tables(self) -> HeadTables:
+        """The tables, to evaluate or to compile."""
+        return HeadTables.from_proof(self.document["proof"], self.document["model"]["embedding"])
+
+    def to_model(self) -> AttentionOnlyTransformer:
+        """Real PyTorch weights that carry out the tables."""
+        return compile_tables(self.tables, self.task)
+
+
+class CrossEntropyBound(Certificate):
+    """A proved interval, in nats, for the best cross-entropy of a class."""
+
+    @property
+    def lower(self) -> Fraction | None:
+        """Proved by a distribution of maximum entropy with the task's moments."""
+        text = self.document["proof"]["lower"]
+        return None if text is None else Fraction(text)
+
+    @property
+    def upper(self) -> Fraction | None:
+        """Proved by weights."""
+        text = self.document["proof"]["upper"]
+        return None if text is None else Fraction(text)
+
+
+def load_certificate(path: str | os.PathLike[str]) -> Certificate:
+    """Read a certificate file as the type of its kind; nothing is proved until ``.verify()``.
+
+    Raises:
+        InputError: no such file.
+        Refuted: not a well-formed certificate.
+    """
+    return as_certificate(read(path))
+
+
+def as_certificate(document: Mapping[str, Any]) -> Certificate:
+    """The document as a value of the type of its kind."""
+    return TYPES[document["kind"]](document)
+
+
+class LogitWeights(Certificate):
+    """Weights, rational over logarithms of integers, that give exactly the stated probabilities."""
+
+    @property
+    def n_features(self) -> int:
+        """Features with a nonzero weight."""
+        proof = self.document["proof"]
+        lists = [*proof["weights"], proof["direction"]]
+        return len({canonical([e["destination"], e["sources"], e.get("length")]) for entries in lists for e in entries})
+
+
+class LogitObstruction(Obstruction):
+    """Comparisons that cancel in every feature while their log-odds do not: no ensemble has these probabilities."""
+
+    def sentence(self) -> str:
+        """One sentence that names what cancels."""
+        many = f"{self.n_contexts} context{'s' if self.n_contexts != 1 else ''}"
+        noun = model_noun(self.document["model"])
+        return f"The multipliers cancel every {noun} feature of {many}, but not the log-odds asked for there."
+
+
+TYPES: dict[str, type[Certificate]] = {
+    "separating_weights": SeparatingWeights,
+    "obstruction": Obstruction,
+    "head_tables": HeadTablesCertificate,
+    "cross_entropy_bound": CrossEntropyBound,
+    "logit_weights": LogitWeights,
+    "logit_obstruction": LogitObstruction,
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to "does some model of this class do the task?", with its proof.
+
+    Attributes:
+        model: the class asked about.
+        answer: ``EXPRESSIBLE``, ``INEXPRESSIBLE`` or ``UNDECIDED``.
+        certificate: verified before it is handed out; ``None`` exactly when undecided.
+        reason: a few words on the argument, or what stopped the decision and the bounds known.
+        margin: the proved least margin of a yes at the argmax level.
+    """
+
+    model: ModelClass
+    answer: Answer
+    certificate: Certificate | None
+    reason: str
+    margin: Fraction | None = None

@@ -1,0 +1,431 @@
+"""Certificates written by hand, each with the reason why it proves what it says. Nothing of the library's makes them.
+
+``CERTIFICATES`` maps a name to a whole document; :func:`sealed` hashes one by the words of the specification.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def sealed(document: Mapping[str, Any]) -> Json:
+    """The document with the hash of its content."""
+    body = {key: value for key, value in document.items() if key != "hash"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {**body, "hash": "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()}
+
+
+def certificate(kind: str, model: Json, task: Json, proof: Json) -> Json:
+    return sealed(
+        {"format": "expressivity certificate", "version": 1, "kind": kind, "model": model, "task": task, "proof": proof}
+    )
+
+
+def grams(order: int | None, positions: str = "absolute") -> Json:
+    return {"class": "skip_grams", "order": order, "positions": positions}
+
+
+def heads(number: int | None, embedding: str = "joint", d_head: int | None = None) -> Json:
+    return {"class": "attention", "heads": number, "embedding": embedding, "d_head": d_head}
+
+
+def task(contexts: Mapping[str, Any], outputs: str = "FT", weights: Sequence[str] = ()) -> Json:
+    """Contexts as ``{"ACQ": "T"}``; a string of allowed outputs, or requirements as in the file."""
+    return {
+        "outputs": list(outputs),
+        "contexts": [
+            {
+                "tokens": list(tokens),
+                "requirements": _requirements(asked),
+                "weight": weight,
+            }
+            for (tokens, asked), weight in zip(contexts.items(), weights or ["1"] * len(contexts), strict=True)
+        ],
+    }
+
+
+def _requirements(asked: Any) -> list[Json]:
+    if isinstance(asked, dict):
+        return [asked]
+    return asked if isinstance(asked, list) else [{"top": list(asked)}]
+
+
+def tie(outputs: str) -> Json:
+    return {"tie": list(outputs)}
+
+
+def chances(**given: str) -> Json:
+    return {"distribution": given}
+
+
+def cancels(*entries: tuple[int, str, str], irreducible: bool = True) -> Json:
+    """Multipliers as (context, "TF", "1")."""
+    listed = [{"context": n, "pair": list(pair), "multiplier": multiplier} for n, pair, multiplier in entries]
+    return {"multipliers": listed, "irreducible": irreducible}
+
+
+def weight(logits: Json, destination: str = "Q", sources: Sequence[Any] = (), length: int | None = None) -> Json:
+    entry = {"destination": destination, "sources": list(sources), "logits": logits}
+    return entry if length is None else {**entry, "length": length}
+
+
+XOR = task({"ACQ": "T", "ADQ": "F", "BCQ": "F", "BDQ": "T"})
+EVERY = cancels((0, "TF", "1"), (1, "FT", "1"), (2, "FT", "1"), (3, "TF", "1"))  # A, B, C, D once for T, once for F
+
+# Heads as in the post: the first looks for A's absence, the second for B's; C and D are written where they are seen.
+Q2, A0, B0, C1, D1 = [2, "Q"], [0, "A"], [0, "B"], [1, "C"], [1, "D"]
+SEES_A = [[Q2, A0, "-10000"], [Q2, B0, "10000"], [Q2, Q2, "-10000"]]  # with A at 0 it attends to C or D, else to B
+SEES_B = [[Q2, A0, "10000"], [Q2, B0, "-10000"], [Q2, Q2, "-10000"]]
+T_ON_C = [[C1, "T", "1"], [D1, "F", "1"]]
+F_ON_C = [[C1, "F", "1"], [D1, "T", "1"]]
+POST = [
+    {"scores": SEES_A, "base": "e", "values": T_ON_C},
+    {"scores": SEES_B, "base": "e", "values": F_ON_C},
+]
+
+
+def with_base(base: str, large: str) -> list[Json]:
+    """The same heads with scores of ± ``large``."""
+    text = json.dumps(POST).replace('"10000"', f'"{large}"').replace('"-10000"', f'"-{large}"')
+    return json.loads(text.replace('"e"', f'"{base}"'))  # type: ignore[no-any-return]
+
+
+def odds(base: int, large: int, head: Json) -> Json:
+    """A head with free odds base**score; unlisted odds are 1 as unlisted scores are 0."""
+    entries = [[q, s, str(Fraction(base) ** (large * int(Fraction(v)) // 10000))] for q, s, v in head["scores"]]
+    return {"odds": entries, "values": head["values"]}
+
+
+def without_positions(head: Json) -> Json:
+    """Rows [null, token] in place of [position, token]."""
+    text = json.dumps(head)
+    for position, token in [(0, "A"), (0, "B"), (1, "C"), (1, "D"), (2, "Q")]:
+        text = text.replace(f'[{position}, "{token}"]', f'[null, "{token}"]')
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def tables(*given: Json, direct: Sequence[Any] = ()) -> Json:
+    return {"direct": list(direct), "heads": list(given)}
+
+
+# v = +1 on C, −1 on D for T against F: one column, so of rank 1, as are the scores of a single destination row.
+NARROW = [
+    {"scores": SEES_A, "base": "e", "values": [[C1, "T", "1"], [C1, "F", "-1"], [D1, "T", "-1"], [D1, "F", "1"]]},
+    {"scores": SEES_B, "base": "e", "values": [[C1, "T", "-1"], [C1, "F", "1"], [D1, "T", "1"], [D1, "F", "-1"]]},
+]
+
+# ln 2 = 0.693147180559945…
+LN2 = {"lower": "693147180559/1000000000000", "upper": "693147180560/1000000000000"}
+HALF = {"T": "1/2", "F": "1/2"}
+
+# Two contexts that bigrams cannot tell apart: T with 3/4 in one, with 1/4 in the other, which weighs twice as much.
+# Pooled, T has (3/4 + 2·1/4)/3 = 5/12; its entropy is 0.6791932659915256 (computed by hand from ln 5, ln 7, ln 12).
+SOFT = task({"AQ": chances(T="3/4", F="1/4"), "BQ": chances(T="1/4", F="3/4")}, weights=["1", "2"])
+POOLED = {"T": "5/12", "F": "7/12"}
+
+EIGHT_NINTHS = chances(T="8/9", F="1/9")
+
+CERTIFICATES: dict[str, Json] = {
+    # ---------------------------------------------------------------- obstructions
+    "obstruction/xor": certificate("obstruction", grams(3), XOR, EVERY),
+    "obstruction/xor-bigram": certificate(
+        "obstruction", grams(2), task({"ACQ": "T", "ADQ": "F"}), cancels((0, "TF", "1"), (1, "FT", "1"))
+    ),
+    "obstruction/xor-anywhere": certificate("obstruction", grams(3, "anywhere"), XOR, EVERY),
+    "obstruction/xor-count": certificate("obstruction", grams(3, "count"), XOR, EVERY),
+    # A tie in one context, T above F in another: the bigram sees no difference. An equality may count negatively.
+    "obstruction/tie": certificate(
+        "obstruction",
+        grams(2),
+        task({"AQ": tie("FT"), "BQ": "T"}, "FGT"),
+        cancels((0, "TF", "-1"), (1, "TF", "1")),
+    ),
+    # T above F, F above G, G above T: they go round in a circle.
+    "obstruction/three-outputs": certificate(
+        "obstruction",
+        grams(2),
+        task({"AQ": "T", "BQ": "F", "CQ": "G"}, "FGT"),
+        cancels((0, "TF", "1"), (1, "FG", "1"), (2, "GT", "1")),
+    ),
+    # An affine function of the number of A's with signs +, −, + at 0, 1 and 3: 2 f(0) − 3 f(1) + f(3) = 0.
+    "obstruction/count-lengths": certificate(
+        "obstruction",
+        grams(3, "count"),
+        task({"Q": "T", "AQ": "F", "AAAQ": "T"}),
+        cancels((0, "TF", "2"), (1, "FT", "3"), (2, "TF", "1")),
+    ),
+    # Both hold an A and a B, which is all that presence tells, at any order.
+    "obstruction/anywhere-every-order": certificate(
+        "obstruction",
+        grams(None, "anywhere"),
+        task({"AABQ": "T", "ABBQ": "F"}),
+        cancels((0, "TF", "1"), (1, "FT", "1")),
+    ),
+    "obstruction/count-every-order": certificate(
+        "obstruction", grams(None, "count"), task({"ABQ": "T", "BAQ": "F"}), cancels((0, "TF", "1"), (1, "FT", "1"))
+    ),
+    # F above T and equal to it, in one context: no class of models does that.
+    "obstruction/contradiction": certificate(
+        "obstruction",
+        grams(None),
+        task({"AQ": [{"top": ["F"]}, tie("FT")]}),
+        cancels((0, "FT", "1"), (0, "TF", "1")),
+    ),
+    "obstruction/one-head": certificate("obstruction", heads(1), XOR, EVERY),
+    "obstruction/one-head-additive": certificate("obstruction", heads(1, "additive", 2), XOR, EVERY),
+    "obstruction/one-head-tokens": certificate("obstruction", heads(1, "tokens"), XOR, EVERY),
+    "obstruction/any-heads-tokens": certificate(
+        "obstruction",
+        heads(None, "tokens"),
+        task({"ABQ": "T", "BAQ": "F"}),
+        cancels((0, "TF", "1/2"), (1, "FT", "1/2")),
+    ),
+    # A destination R of its own is decided apart from Q, and here not needed: it may be stated all the same.
+    "obstruction/not-irreducible": certificate(
+        "obstruction",
+        grams(2),
+        task({"AQ": "T", "BQ": "F", "CQ": "T", "DQ": "F", "AR": "T"}),
+        cancels((0, "TF", "1"), (1, "FT", "1"), (2, "TF", "3"), (3, "FT", "3"), irreducible=False),
+    ),
+    # ---------------------------------------------------------------- separating weights
+    # T: −1 + 2[A C] + 2[B D] is 1, −1, −1, 1.
+    "weights/xor": certificate(
+        "separating_weights",
+        grams(4),
+        XOR,
+        {
+            "weights": [
+                weight({"T": "-1"}, length=2),
+                weight({"T": "2"}, sources=[A0, C1], length=2),
+                weight({"T": "2"}, sources=[B0, D1], length=2),
+            ]
+        },
+    ),
+    # Each length and destination has weights of its own.
+    "weights/lengths-and-destinations": certificate(
+        "separating_weights",
+        grams(3),
+        task({"Q": "T", "AQ": "F", "AR": "T", "BQ": "T", "AAQ": "T"}),
+        {
+            "weights": [
+                weight({"T": "1/3"}, length=0),
+                weight({"F": "1"}, sources=[[0, "A"]], length=1),
+                weight({"F": "-1"}, sources=[[0, "B"]], length=1),
+                weight({"T": "5"}, "R", length=1),
+                weight({"F": "-2", "T": "1"}, length=2),
+            ]
+        },
+    ),
+    # Some A among the sources: T is −1, or 1 with an A, however many.
+    "weights/anywhere": certificate(
+        "separating_weights",
+        grams(3, "anywhere"),
+        task({"ABQ": "T", "BBQ": "F", "BQ": "F", "Q": "F", "AAAQ": "T"}),
+        {"weights": [weight({"T": "-1"}), weight({"T": "2"}, sources=["A"])]},
+    ),
+    # −1 + 4c − 2c² is −1, 1, −1, −7 for c = 0, 1, 2, 3.
+    "weights/count": certificate(
+        "separating_weights",
+        grams(4, "count"),
+        task({"BQ": "F", "ABQ": "T", "AAQ": "F", "AAAQ": "F"}),
+        {
+            "weights": [
+                weight({"T": "-1"}),
+                weight({"T": "4"}, sources=["A"]),
+                weight({"T": "-2"}, sources=["A", "A"]),
+            ]
+        },
+    ),
+    # With A, F and T are 3/2 and G is −1; with B, T is 3/2 + 1/6, F 3/2.
+    "weights/tie": certificate(
+        "separating_weights",
+        grams(3),
+        task({"AQ": tie("FT"), "BQ": "T"}, "FGT", ["1/2", "7"]),
+        {
+            "weights": [
+                weight({"F": "3/2", "G": "-1", "T": "3/2"}, length=1),
+                weight({"T": "1/6"}, sources=[[0, "B"]], length=1),
+            ]
+        },
+    ),
+    # F and G above T with A, G alone with B.
+    "weights/top-set": certificate(
+        "separating_weights",
+        grams(3),
+        task({"AQ": "FG", "BQ": "G"}, "FGT"),
+        {"weights": [weight({"F": "1", "G": "2"}, length=1)]},
+    ),
+    # ---------------------------------------------------------------- head tables
+    "heads/post": certificate("head_tables", heads(2), XOR, tables(*POST)),
+    "heads/base-2": certificate("head_tables", heads(2), XOR, tables(*with_base("2", "3"))),
+    "heads/base-3-halves": certificate("head_tables", heads(2), XOR, tables(*with_base("3/2", "5"))),
+    "heads/odds": certificate("head_tables", heads(2), XOR, tables(*(odds(2, 3, head) for head in POST))),
+    "heads/width-1": certificate("head_tables", heads(2, d_head=1), XOR, tables(*NARROW)),
+    "heads/tokens": certificate("head_tables", heads(2, "tokens"), XOR, tables(*map(without_positions, POST))),
+    # Scores of the position 2 are added to those of Q: 4 for the destination in all, 0 for C and D.
+    "heads/additive": certificate(
+        "head_tables",
+        heads(2, "additive"),
+        XOR,
+        tables(
+            *(
+                {**head, "scores": [*head["scores"], [[2, None], [1, None], "1/2"], [[None, "Q"], [1, None], "-1/2"]]}
+                for head in map(without_positions, POST)
+            ),
+            direct=[[[2, None], "T", "1"], [[None, "Q"], "F", "1"]],
+        ),
+    ),
+    # Odds multiply: 1/64 for A, 64 for B, as 1/8 and 8 come from the token and from the position of Q.
+    "heads/additive-odds": certificate(
+        "head_tables",
+        heads(2, "additive"),
+        XOR,
+        tables(
+            *(
+                {
+                    "odds": [
+                        [query, [None, token], odd]
+                        for query in ([None, "Q"], [2, None])
+                        for token, odd in (("A", low), ("B", high), ("Q", "1/8"))
+                    ],
+                    "values": without_positions(head)["values"],
+                }
+                for head, (low, high) in zip(POST, [("1/8", "8"), ("8", "1/8")], strict=True)
+            )
+        ),
+    ),
+    # No head: the destination alone decides, by 1/7.
+    "heads/none": certificate(
+        "head_tables",
+        heads(0),
+        task({"AQ": "T", "BQ": "T", "AR": "F"}),
+        tables(direct=[[[1, "Q"], "T", "1/7"], [[1, "R"], "F", "1/7"]]),
+    ),
+    # The head writes nothing on F and T when it sees A, and 1 on T when it sees B: odds 1 each, so half of it.
+    "heads/tie": certificate(
+        "head_tables",
+        heads(1, "tokens"),
+        task({"AQ": tie("FT"), "BQ": "T", "BBQ": "T"}, "FGT"),
+        tables({"scores": [], "base": "e", "values": [[[None, "B"], "T", "1"]]}, direct=[[[None, "Q"], "G", "-1"]]),
+    ),
+    # ---------------------------------------------------------------- cross-entropy
+    "entropy/xor": certificate(
+        "cross_entropy_bound", grams(3), XOR, {**LN2, "conditional": [HALF] * 4, "weights": []}
+    ),
+    "entropy/xor-lower": certificate(
+        "cross_entropy_bound",
+        grams(3, "count"),
+        XOR,
+        {"lower": LN2["lower"], "conditional": [HALF] * 4, "upper": None, "weights": None},
+    ),
+    # e⁻²⁰ < 2.1·10⁻⁹ is what is lost with a margin of 20.
+    "entropy/xor-upper": certificate(
+        "cross_entropy_bound",
+        grams(4),
+        XOR,
+        {
+            "lower": None,
+            "conditional": None,
+            "upper": "21/10000000000",
+            "weights": [
+                weight({"T": "-20"}, length=2),
+                weight({"T": "40"}, sources=[A0, C1], length=2),
+                weight({"T": "40"}, sources=[B0, D1], length=2),
+            ],
+        },
+    ),
+    # log(5/7) = −0.33647223…; the loss is quadratic in the error of −336/1000.
+    "entropy/soft": certificate(
+        "cross_entropy_bound",
+        grams(2),
+        SOFT,
+        {
+            "lower": "6791932659/10000000000",
+            "conditional": [POOLED, POOLED],
+            "upper": "679194/1000000",
+            "weights": [weight({"T": "-42/125"}, length=1)],
+        },
+    ),
+    # A label (a point), a tie (uniform), and zero probabilities: T has (1 + 1/2)/2 = 3/4; the entropy is 0.5623351446.
+    "entropy/label-and-tie": certificate(
+        "cross_entropy_bound",
+        grams(2, "anywhere"),
+        task({"AQ": "T", "BBQ": tie("FT")}, "FGT"),
+        {
+            "lower": "5623351446/10000000000",
+            "conditional": [{"T": "3/4", "F": "1/4"}, {"T": "3/4", "F": "1/4", "G": "0"}],
+            "upper": None,
+            "weights": None,
+        },
+    ),
+    # ---------------------------------------------------------------- probabilities
+    # ln((3/4)/(1/4)) = ln 3 with A, −ln 3 with B, 0 with C; with D ln((8/9)/(1/9)) = 3 ln 2.
+    "logits/matched": certificate(
+        "logit_weights",
+        grams(3),
+        task({"AQ": chances(T="3/4", F="1/4"), "BQ": chances(T="1/4", F="3/4"), "CQ": tie("FT"), "DQ": EIGHT_NINTHS}),
+        {
+            "bases": ["2", "3"],
+            "weights": [
+                [weight({"T": "3"}, sources=[[0, "D"]], length=1)],
+                [weight({"T": "1"}, sources=[[0, "A"]], length=1), weight({"F": "1"}, sources=[[0, "B"]], length=1)],
+            ],
+            "direction": [],
+        },
+    ),
+    # Labels: no ratio of positive probabilities, and a direction in which the right answer wins.
+    "logits/in-the-limit": certificate(
+        "logit_weights",
+        grams(4),
+        XOR,
+        {
+            "bases": [],
+            "weights": [],
+            "direction": [
+                weight({"T": "-1"}, length=2),
+                weight({"T": "2"}, sources=[A0, C1], length=2),
+                weight({"T": "2"}, sources=[B0, D1], length=2),
+            ],
+        },
+    ),
+    # Bases need not be prime: 6/7 : 1/7 is 6. G, with probability 0, is left behind.
+    "logits/partly-in-the-limit": certificate(
+        "logit_weights",
+        grams(3, "anywhere"),
+        task({"AQ": chances(T="6/7", F="1/7"), "AAQ": chances(T="6/7", F="1/7"), "Q": tie("FT")}, "FGT"),
+        {
+            "bases": ["6"],
+            "weights": [[weight({"T": "1"}, sources=["A"])]],
+            "direction": [weight({"F": "1/2", "T": "1/2"})],
+        },
+    ),
+    # A bigram has the same log-odds in both contexts, where ln 3 and −ln 3 are asked for.
+    "logits/unequal": certificate(
+        "logit_obstruction",
+        grams(2),
+        task({"AQ": chances(T="3/4", F="1/4"), "BQ": chances(T="1/4", F="3/4")}),
+        {"bases": ["3"], "multipliers": cancels((0, "TF", "1"), (1, "TF", "-1"))["multipliers"]},
+    ),
+    # Labels that cancel: the log-odds of each would have to grow without bound, and their sum is 0.
+    "logits/xor": certificate(
+        "logit_obstruction", grams(3), XOR, {"bases": [], "multipliers": EVERY["multipliers"]}
+    ),
+    # The same tokens, other odds: no order tells them apart.
+    "logits/every-order": certificate(
+        "logit_obstruction",
+        grams(None, "count"),
+        task({"ABQ": chances(T="2/3", F="1/3"), "BAQ": tie("FT")}),
+        {"bases": ["2"], "multipliers": cancels((0, "TF", "1/2"), (1, "FT", "1/2"))["multipliers"]},
+    ),
+}
+for _name, _document in CERTIFICATES.items():  # fractions of the constants above in lowest terms
+    for _side in ("lower", "upper"):
+        if _document["kind"] == "cross_entropy_bound" and _document["proof"][_side] is not None:
+            _document["proof"][_side] = str(Fraction(_document["proof"][_side]))
+    CERTIFICATES[_name] = sealed(_document)
