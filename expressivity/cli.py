@@ -88,9 +88,13 @@ def check(
 
     read = Task.load(task, normalise=normalise)  # first, so that a bad file is refused before anything heavy loads
     from expressivity.heads.gallery import load_construction, proposals_for
+    from expressivity.heads.sandwich import check_given
     from expressivity.ladder import climb
 
-    given = [*(load_construction(name) for name in constructions), *proposals_for(read)]
+    named = [load_construction(name) for name in constructions]
+    for construction in named:
+        check_given(read, embedding, construction)
+    given = [*named, *proposals_for(read)]
     with _progress() as progress:
         ladder = climb(
             read,
@@ -104,10 +108,14 @@ def check(
             progress=progress,
         )
     paths: dict[str, str] = {}
+    unsaved: InputError | None = None
     if save is not None:
         from expressivity.report.saving import save_certificates
 
-        paths = save_certificates(ladder, save)
+        try:
+            paths = save_certificates(ladder, save)
+        except InputError as error:  # what was found is shown all the same
+            unsaved = error
     if as_json:
         from expressivity.report.ladder_json import ladder_json
 
@@ -116,6 +124,8 @@ def check(
         from expressivity.report.ladder_text import ladder_text
 
         click.echo(ladder_text(ladder, paths))
+    if unsaved is not None:
+        raise unsaved
     if not ladder.is_settled:
         click.get_current_context().exit(UNDECIDED_STATUS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from expressivity.separability import LogisticFit, fit_logistic
 from expressivity.skipgrams import SkipGrams, design
 from expressivity.task import Task, Top
 from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
+
+WIDTH = Fraction(1, 10**6)  # nats: how narrow a settled cross-entropy is
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Ladder:
     def is_settled(self) -> bool:
         """Whether every question got its answer."""
         heads = self.heads is None or self.heads.impossible is not None or self.heads.lower == self.heads.upper
-        return heads and (self.minimal_order is not None or self.never is not None)
+        narrow = all(b.upper is not None and b.upper - (b.lower or 0) <= WIDTH for b in self.cross_entropy)
+        return heads and narrow and (self.minimal_order is not None or self.never is not None)
 
     def verdicts(self) -> Iterable[tuple[str, Verdict]]:
         """Every verdict with a certificate, under the name of its file."""
@@ -95,8 +99,12 @@ def climb(
         progress: called with a few words before each step.
 
     Raises:
-        InputError: a level that does not fit the task, or a ``max_order`` below 2.
+        InputError: a level that does not fit the task, or a limit that makes no sense.
     """
+    if max_heads is not None and max_heads < 0:
+        raise InputError(f"max-heads is {max_heads}; expected at least 0")
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise InputError(f"time-limit is {time_limit}; expected a positive number of seconds")
     if max_order is not None and max_order < 2:
         raise InputError(f"max-order is {max_order}; expected at least 2 (2 is a bigram)")
     asked = level or ("logits" if task.is_soft else "argmax")
@@ -108,7 +116,8 @@ def climb(
     if asked == "argmax":
         matching = (orders, never) if grams_for(embedding) == positions else search(grams_for(embedding))[:2]
         progress("heads")
-        heads = sandwich(task, embedding, matching[0], never=matching[1], given=given, most=max_heads)
+        named = grams_for(embedding) != positions
+        heads = sandwich(task, embedding, matching[0], never=matching[1], given=given, most=max_heads, named=named)
     fits, bounds = [], []
     for verdict in orders:
         if not isinstance(verdict.model, SkipGrams) or verdict.model.order is None:

@@ -176,3 +176,55 @@ def test_gallery_and_tasks_list_what_there_is() -> None:
     assert "two_head_xor" in run("gallery").output
     listed = run("tasks").output
     assert all(name in listed for name in ("xor", "parity:", "bits:"))
+
+
+def test_limits_that_make_no_sense_are_refused() -> None:
+    for option, value in (("--max-heads", "-1"), ("--time-limit", "nan"), ("--time-limit", "0"), ("--max-order", "1")):
+        result = run("check", XOR, option, value)
+        assert result.exit_code == 2
+        assert "expected" in result.output
+
+
+def test_a_construction_that_was_asked_for_must_decide_the_task() -> None:
+    result = run("check", XOR, "--construction", "parity:3")
+    assert result.exit_code == 2
+    assert "construction parity:3 does not decide task xor" in result.output
+    assert run("check", XOR, "--construction", "two_head_xor").exit_code == 0
+
+
+def test_tables_beyond_max_heads_are_not_considered() -> None:
+    result = run("check", XOR, "--max-heads", "1", "--json")
+    found = json.loads(result.output)
+    assert result.exit_code == 3
+    assert (found["heads"]["lower"], found["heads"]["upper"]) == (2, None)
+    assert found["heads"]["upper_reason"] == "no tables of at most 1 heads are known"
+
+
+def test_the_convention_that_was_refuted_is_named_where_it_is_another(tmp_path: Path) -> None:
+    """A at most twice: 0, 1, 2 ask T, F, T, which no affine function of the count decides, but each length does."""
+    task = tmp_path / "counts.task"
+    task.write_text("Q -> T\nA Q -> F\nA A Q -> T\n")
+    found = json.loads(run("check", str(task), "--embedding", "tokens", "--json").output)
+    assert found["minimal_order"] == 2
+    assert found["heads"]["lower"] == 2
+    assert found["heads"]["lower_reason"] == "skip-trigram (count) refuted (T1)"
+
+
+def test_nothing_is_saved_where_a_file_cannot_stand_and_the_answer_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "order-3.json").mkdir()
+    result = run("check", XOR, "--save", str(tmp_path))
+    assert result.exit_code == 2
+    assert "heads exactly 2" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["order-3.json"]
+
+
+def test_a_score_beyond_enclosing_is_an_error_of_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "huge.py"
+    file.write_text(
+        "from expressivity import Construction, Task\n"
+        "task = Task.from_strings(['AQT', 'BQF'])\n"
+        "huge = Construction('huge', task=task).head('h', at='Q', scores={'A': 10**30}, writes={'A': 'T', 'B': 'F'})\n"
+    )
+    result = run("build", str(file))
+    assert result.exit_code == 2
+    assert "a score of about 10^30; expected at most 10^25" in result.output

@@ -18,11 +18,13 @@ from flint import arb, ctx, fmpq
 
 from expressivity.attention.margins import margins
 from expressivity.attention.tables import ZERO, Head, HeadTables, Row, places_of, rows_of
+from expressivity.errors import InputError
 
 if TYPE_CHECKING:
     from expressivity.task import Comparison, Task
 
 FIRST_BITS, MOST_BITS = 64, 1 << 17
+MOST_SCORE = 10**25
 MOST_TERMS = 200_000
 SMALLEST = 1 << 22
 SHOWN_BITS = 44  # of relative accuracy: enough for twelve digits
@@ -65,8 +67,18 @@ def enclosed_margins(tables: HeadTables, task: Task, most_bits: int = MOST_BITS)
     A sign stays open (``Interval.sign`` is ``None``) only when ``most_bits`` of precision were not enough
     and the test for an exact 0 would have had more than ``MOST_TERMS`` terms. Rational odds are taken as
     they are.
+
+    Raises:
+        InputError: a real score beyond 10^25 in size.
     """
     comparisons = task.comparisons()
+    for head in tables.heads:
+        largest = max(map(abs, (head.scores or {}).values()), default=ZERO)
+        if head.base == "e" and largest > MOST_SCORE:
+            raise InputError(
+                f"head {head.name!r} has a score of about 10^{len(str(int(largest))) - 1}; expected at most 10^25 in "
+                "size, beyond which its exponential cannot be enclosed"
+            )
     result: dict[int, Interval] = {}
     todo, bits = list(range(len(comparisons))), FIRST_BITS
     while todo:

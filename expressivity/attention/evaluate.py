@@ -37,7 +37,7 @@ class FloatRun:
         margins: one for each of ``task.comparisons()``.
         contexts_right: how many contexts have all their comparisons met; a tie is met up to ``tolerance``.
         tolerance: how far from 0 a tie may be and still count: ``TIE_ULPS`` roundings of the largest logit.
-        device: for example ``cpu`` or ``cuda (NVIDIA H200)``.
+        device: for example ``cpu`` or ``cuda (NAME)``.
         dtype: for example ``float32``.
     """
 

@@ -195,6 +195,8 @@ def _module(path: Path) -> ModuleType:
         stamp = path.stat().st_mtime_ns
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; expected a construction file") from None
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory; expected a construction file")
     return _run(path.resolve(), path, stamp)
 
 
@@ -220,7 +222,8 @@ def _guarded(path: Path, action: Callable[[], Result]) -> Result:
     except InputError:
         raise
     except SyntaxError as error:
-        raise InputError(f"{path}: line {error.lineno}: SyntaxError: {error.msg}") from None
+        place = "" if error.lineno is None else f"line {error.lineno}: "
+        raise InputError(f"{path}: {place}SyntaxError: {error.msg}") from None
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]

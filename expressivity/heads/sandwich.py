@@ -66,6 +66,7 @@ def sandwich(
     never: Verdict | None = None,
     given: Iterable[Construction] = (),
     most: int | None = None,
+    named: bool = False,
 ) -> Sandwich:
     """Put a task's number of heads between two proofs.
 
@@ -76,9 +77,10 @@ def sandwich(
         never: the verdict that no order does it, if that is so.
         given: constructions to try.
         most: give up on tables with more heads than this.
+        named: say in the reasons which position convention was refuted.
     """
     if never is not None:
-        verdict = refute_heads(never, Attention(None, embedding=embedding))
+        verdict = refute_heads(never, Attention(None, embedding=embedding), named=named)
         reason = "contexts with equal counts of every token ask for different answers"
         return Sandwich(embedding, None, None, "", "", verdict, None, reason)
     refuted = [v for v in orders if v.answer is INEXPRESSIBLE]
@@ -86,14 +88,15 @@ def sandwich(
     if refuted:
         last = max(refuted, key=lambda v: _order(v))
         lower = _order(last) - 1
-        below = refute_heads(last, Attention(lower - 1, embedding=embedding))
+        below = refute_heads(last, Attention(lower - 1, embedding=embedding), named=named)
         why = below.reason
     usable = list(orders)
     if embedding == "additive":  # one head adds up token values, as counts do
         usable = [decide_ensemble(task, SkipGrams(n, "count")) for n in (2, 3) if n >= lower + 2]
     above = best_tables(task, embedding, usable, given, most)
     upper = above.model.heads if above is not None and isinstance(above.model, Attention) else None
-    reason = above.reason if above is not None else "no tables are known"
+    unknown = "no tables are known" if most is None else f"no tables of at most {most} heads are known"
+    reason = above.reason if above is not None else unknown
     return Sandwich(embedding, lower, upper, why, reason, below, above)
 
 
@@ -107,14 +110,18 @@ def grams_for(embedding: str) -> str:
     return "count" if embedding == "tokens" else "absolute"
 
 
-def refute_heads(verdict: Verdict, model: Attention) -> Verdict:
-    """T1: an obstruction at order H + 2 (or at every order) is one for H heads (any number); verified as such."""
+def refute_heads(verdict: Verdict, model: Attention, *, named: bool = False) -> Verdict:
+    """T1: an obstruction at order H + 2 (or at every order) is one for H heads (any number); verified as such.
+
+    With ``named`` the reason says in which position convention the skip-grams were refuted.
+    """
     if verdict.certificate is None:
         raise InputError("an undecided verdict refutes nothing")
     stated = verdict.certificate.document
     certificate = Obstruction(seal("obstruction", model.to_json(), stated["task"], stated["proof"]))
     certificate.verify()
-    return Verdict(model, INEXPRESSIBLE, certificate, f"{_name(verdict)} refuted (T1)")
+    convention = f" ({grams_for(model.embedding)})" if named else ""
+    return Verdict(model, INEXPRESSIBLE, certificate, f"{_name(verdict)}{convention} refuted (T1)")
 
 
 def _name(verdict: Verdict) -> str:
@@ -131,6 +138,18 @@ def certify_tables(task: Task, tables: HeadTables, reason: str, *, d_head: int |
     certificate = HeadTablesCertificate(seal("head_tables", model.to_json(), task.to_json(), tables.to_proof()))
     certificate.verify()
     return Verdict(model, EXPRESSIBLE, certificate, reason)
+
+
+def check_given(task: Task, embedding: Any, construction: Construction) -> None:
+    """Make sure that a construction that somebody asked for does decide the task in an embedding.
+
+    Raises:
+        InputError: it does not, or cannot be carried into the embedding.
+    """
+    try:
+        certify_tables(task, construction.tables().in_embedding(embedding, task), construction.name)
+    except Refuted as error:
+        raise InputError(f"construction {construction.name} does not decide task {task.name}: {error}") from None
 
 
 def candidates(

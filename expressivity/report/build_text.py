@@ -33,7 +33,7 @@ def build_text(report: BuildReport, proof: Verdict | None, reason: str) -> str:
         f"  right on {report.agreement.contexts_right} of {report.n_contexts} contexts, proved by enclosure",
         f"  {report.agreement.floating.dtype} on {report.agreement.floating.device}: right on "
         f"{report.agreement.contexts_right_in_float} of {report.n_contexts} contexts, "
-        f"off by at most {report.agreement.largest_difference:.2g}",
+        f"margins within {report.agreement.largest_difference:.2g} of the enclosed ones",
     ]
     if report.least:
         lines.append(f"  least margin of the tables as written: {report.least}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from pathlib import Path
 
 from expressivity.ladder import Ladder
 from expressivity.skipgrams import SkipGrams
@@ -57,7 +58,7 @@ def ladder_text(ladder: Ladder, paths: Mapping[str, str] | None = None, *, run_f
     if paths:
         lines += [
             "",
-            f"  {len(paths)} certificates saved; check them with: expressivity verify {_folder(paths)}/*.json",
+            f"  {len(paths)} certificates saved; check them with: expressivity verify {_files(paths)}",
         ]
     return "\n".join(lines)
 
@@ -67,7 +68,8 @@ def _title(ladder: Ladder) -> str:
     ends = sorted({context.destination for context in task.contexts})
     many = f"{len(task.contexts)} context{'s' if len(task.contexts) != 1 else ''}"
     destinations = f"destination{'s' if len(ends) != 1 else ''} {_names(ends)}"
-    return f"task {task.name} · {many} · {destinations} · answers {_names(task.outputs)} · positions {ladder.positions}"
+    name = task.name if task.name.isprintable() else quoted(task.name)
+    return f"task {name} · {many} · {destinations} · answers {_names(task.outputs)} · positions {ladder.positions}"
 
 
 def _names(names: Iterable[str]) -> str:
@@ -192,5 +194,8 @@ def _reason(ladder: Ladder) -> str:
     return certificate.sentence() if isinstance(certificate, Obstruction) else ""
 
 
-def _folder(paths: Mapping[str, str]) -> str:
-    return next(iter(paths.values())).rpartition("/")[0] or "."
+def _files(paths: Mapping[str, str]) -> str:
+    """All files of the folder if it holds no others, else each by its name."""
+    folder = Path(next(iter(paths.values()))).parent
+    alone = len(list(folder.glob("*.json"))) == len(paths)
+    return f"{folder}/*.json" if alone else " ".join(sorted(paths.values()))

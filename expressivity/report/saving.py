@@ -21,14 +21,10 @@ def save_certificates(ladder: Ladder, folder: Path) -> dict[str, str]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder}: no folder can be made there: {error.strerror or error}") from None
-    paths = {}
-    for name, verdict in ladder.verdicts():
-        if verdict.certificate is not None:
-            paths[verdict.certificate.hash] = str(verdict.certificate.save(folder / f"{name}.json"))
+    certificates = {name: v.certificate for name, v in ladder.verdicts() if v.certificate is not None}
     for order, bound in zip(ladder.orders, ladder.cross_entropy, strict=False):
-        paths[bound.hash] = str(bound.save(folder / f"cross-entropy-order-{_order(order.model)}.json"))
-    return paths
-
-
-def _order(model: object) -> object:
-    return getattr(model, "order", "any")
+        certificates[f"cross-entropy-order-{getattr(order.model, 'order', 'any')}"] = bound
+    for name in certificates:
+        if (folder / f"{name}.json").is_dir():
+            raise InputError(f"{folder / name}.json: is a folder where a certificate is to stand; nothing was saved")
+    return {c.hash: str(c.save(folder / f"{name}.json")) for name, c in certificates.items()}

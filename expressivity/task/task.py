@@ -100,9 +100,9 @@ class Task:
         """
         found = list(strings)
         for number, string in enumerate(found):
-            if len(string) < 2:
+            if not isinstance(string, str) or len(string) < 2:
                 expected = "a context and then its label, such as ACQT"
-                raise InputError(f"{name}, string {number}: found {excerpt(string)}; expected {expected}")
+                raise InputError(f"{name}, string {number}: found {describe(string)}; expected {expected}")
         return cls([list(string[:-1]) for string in found], [string[-1] for string in found], name=name)
 
     @classmethod
