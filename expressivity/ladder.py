@@ -10,14 +10,14 @@ from typing import Any
 
 from expressivity.cross_entropy import bound_cross_entropy
 from expressivity.dsl import Construction
-from expressivity.ensembles import decide_ensemble
+from expressivity.ensembles import decide_ensemble, refute_every_order
 from expressivity.errors import InputError
 from expressivity.heads.sandwich import Sandwich, grams_for, sandwich
-from expressivity.log_odds import decide_logits
+from expressivity.log_odds import decide_logits, refute_every_log_odds
 from expressivity.separability import LogisticFit, fit_logistic
 from expressivity.skipgrams import SkipGrams, design
 from expressivity.task import Task, Top
-from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
+from expressivity.verdict import EXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
 
 WIDTH = Fraction(1, 10**6)  # nats: how narrow a settled cross-entropy is
 
@@ -140,6 +140,10 @@ def _decide_logits(task: Task, model: SkipGrams, time_limit: float | None, progr
 
 
 DECIDERS = {"argmax": _decide_argmax, "logits": _decide_logits}
+REFUTERS: dict[str, Callable[[Task, str], Verdict | None]] = {
+    "argmax": refute_every_order,
+    "logits": refute_every_log_odds,
+}
 
 
 def _orders(
@@ -163,9 +167,9 @@ def _orders(
         if orders[-1].answer is UNDECIDED:
             return orders, None, order
         if order == 2 and positions != "absolute":
-            every = DECIDERS[level](task, SkipGrams(None, positions), time_limit, progress)
-            if every.answer is INEXPRESSIBLE:
-                return orders, every, None
+            never = REFUTERS[level](task, positions)
+            if never is not None:
+                return orders, never, None
         if order == max_order:
             return orders, None, order
         order += 1

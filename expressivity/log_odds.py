@@ -17,7 +17,7 @@ from math import gcd
 
 from expressivity.attention.logs import coprime_base, exponents
 from expressivity.certificate import rational_text, seal
-from expressivity.ensembles import decide_ensemble, parts
+from expressivity.ensembles import decide_ensemble, parts, refute_every_order
 from expressivity.errors import InputError
 from expressivity.separability import IntegerRows
 from expressivity.separability.linear import pivot_columns, pivot_rows, solve, transpose
@@ -35,6 +35,8 @@ from expressivity.verdict import (
 )
 
 Exponents = list[int]
+
+NOT_REFUTED = "no contradiction that holds at every order"
 
 
 def decide_logits(task: Task, model: SkipGrams, *, time_limit: float | None = None) -> Verdict:
@@ -56,6 +58,26 @@ def decide_logits(task: Task, model: SkipGrams, *, time_limit: float | None = No
     >>> decide_logits(coin, SkipGrams(2)).answer.value
     'expressible'
     """
+    if model.order is None:
+        never = refute_every_log_odds(task, model.positions, time_limit=time_limit)
+        reach = SkipGrams(model.saturates_at(task.contexts), model.positions)
+        return never or decide_logits(task, reach, time_limit=time_limit)
+    return _decided(task, model, time_limit)
+
+
+def refute_every_log_odds(task: Task, positions: str, *, time_limit: float | None = None) -> Verdict | None:
+    """The verdict that no order has the task's probabilities, if that is so.
+
+    In absolute positions distinct contexts are always told apart, so the answer is ``None`` at once.
+    """
+    if positions == "absolute":
+        return None
+    verdict = _decided(task, SkipGrams(None, positions), time_limit)
+    return verdict if verdict.answer is INEXPRESSIBLE else None
+
+
+def _decided(task: Task, model: SkipGrams, time_limit: float | None) -> Verdict:
+    """The decision; with order ``None`` a yes is no more than that nothing refutes every order at once."""
     chances = [_chances(task, i) for i in range(len(task.contexts))]
     support = [sorted(y for y, p in own.items() if p) for own in chances]
     entries: dict[int, list[dict[str, object]]] = {}
@@ -77,9 +99,12 @@ def decide_logits(task: Task, model: SkipGrams, *, time_limit: float | None = No
     if any(len(own) < len(task.outputs) for own in support):
         tied = [Tie(own) if len(own) > 1 else Top(own) for own in support]
         ties = Task(task.contexts, tied, outputs=task.outputs)
-        limit = decide_ensemble(ties, model, time_limit=time_limit)
-        if limit.answer is UNDECIDED:
-            return Verdict(model, UNDECIDED, None, limit.reason)
+        every = model.order is None
+        limit = (
+            refute_every_order(ties, model.positions) if every else decide_ensemble(ties, model, time_limit=time_limit)
+        )
+        if limit is None or limit.answer is UNDECIDED:
+            return Verdict(model, UNDECIDED, None, NOT_REFUTED if limit is None else limit.reason)
         if isinstance(limit.certificate, Obstruction):
             place = {context: i for i, context in enumerate(task.contexts)}
             used = [(place[Context(c)], y, z, int(m)) for c, y, z, m in limit.certificate.multipliers]
@@ -87,7 +112,7 @@ def decide_logits(task: Task, model: SkipGrams, *, time_limit: float | None = No
         if isinstance(limit.certificate, SeparatingWeights):
             direction = limit.certificate.document["proof"]["weights"]
     if model.order is None:
-        return decide_logits(task, SkipGrams(model.saturates_at(task.contexts), model.positions), time_limit=time_limit)
+        return Verdict(model, UNDECIDED, None, NOT_REFUTED)
     bases = sorted(entries)
     proof = {"bases": [str(b) for b in bases], "weights": [entries[b] for b in bases], "direction": direction}
     certificate = LogitWeights(seal("logit_weights", model.to_json(), task.to_json(), proof))

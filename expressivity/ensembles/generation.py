@@ -156,7 +156,7 @@ class _Generation:
                     outcome = separate(rows.take(heavy), equal[heavy], time_limit=self.left)
                     if not isinstance(outcome, Separator):
                         return self._lifted(outcome, self.active[heavy])
-            if count >= STEPS:
+            if count >= STEPS or (self.left is not None and self.left <= 0):
                 break
         return None
 
