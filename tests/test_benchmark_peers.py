@@ -47,7 +47,7 @@ def test_every_peer_that_is_there_reads_the_question_as_we_do(peer: Peer) -> Non
 
 
 def test_a_peer_that_is_not_installed_says_why() -> None:
-    assert Peer("x", "exact:soplex", "", program="no-such-solver").missing() is not None
+    assert Peer("x", "exact:glpsol", "", program="no-such-solver").missing() is not None
     assert "not installed" in (Peer("x", "exact:cddlib", "", package="no-such-package").missing() or "")
 
 

@@ -79,5 +79,12 @@ PEERS = (
     Peer("z3", "exact:z3_solver", "linear real arithmetic", exact=True, package="z3-solver"),
     Peer("pycddlib", "exact:cddlib", "margin up to 1, in fractions", exact=True, package="pycddlib"),
     Peer("glpsol --exact", "exact:glpsol", FEASIBLE, exact=True, program="glpsol"),
-    Peer("SoPlex, exact", "exact:soplex", FEASIBLE, exact=True, program="soplex"),
+    Peer("SoPlex exact, Δw ≥ 1", "exact:soplex_feasibility", FEASIBLE, exact=True, program="soplex"),
+    Peer(
+        "SoPlex exact, margin",
+        "exact:soplex_margin",
+        "largest margin in a box: above 0 or not",
+        exact=True,
+        program="soplex",
+    ),
 )

@@ -57,26 +57,25 @@ def cvc5_solver(question: Question) -> Answer:
 
 
 def cddlib(question: Question) -> Answer:
-    """Over GMP: maximise ``t ≤ 1`` with ``Δw ≥ t``; its dual solution at 0 is a cancellation."""
+    """Over GMP: maximise ``t ≤ 1`` with ``Δw ≥ t``; its dual solution at 0 is a cancellation.
+
+    An equal row enters as two inequalities, because the duals of its equations are not always handed out.
+    """
     import cdd.gmp
 
     n = question.n_columns
-    table, level = [], set()
+    table, owners = [], []
     for i, (row, tie) in enumerate(zip(question.rows, question.equal, strict=True)):
-        line = [0] * (n + 2)
-        for column, entry in row.items():
-            line[column + 1] = entry
-        line[-1] = 0 if tie else -1
-        table.append(line)
-        if tie:
-            level.add(i)
+        for sign in (1, -1) if tie else (1,):
+            line = [0] * (n + 2)
+            for column, entry in row.items():
+                line[column + 1] = sign * entry
+            line[-1] = 0 if tie else -1
+            table.append(line)
+            owners.append((i, sign))
     table.append([1] + [0] * n + [-1])
     matrix = cdd.gmp.matrix_from_array(
-        table,
-        lin_set=level,
-        rep_type=cdd.RepType.INEQUALITY,
-        obj_type=cdd.LPObjType.MAX,
-        obj_func=[0] * (n + 1) + [1],
+        table, rep_type=cdd.RepType.INEQUALITY, obj_type=cdd.LPObjType.MAX, obj_func=[0] * (n + 1) + [1]
     )
     program = cdd.gmp.linprog_from_matrix(matrix)
     cdd.gmp.linprog_solve(program)
@@ -84,8 +83,12 @@ def cddlib(question: Question) -> Answer:
         return Answer(None, note=program.status.name)
     if program.obj_value > 0:
         return Answer(True, list(program.primal_solution)[:n])
-    duals = {int(i): Fraction(value) for i, value in program.dual_solution if value and i < len(question.rows)}
-    return Answer(False, duals)
+    multipliers: dict[int, Fraction] = {}
+    for k, value in program.dual_solution:
+        if value and k < len(owners):
+            i, sign = owners[k]
+            multipliers[i] = multipliers.get(i, Fraction(0)) + sign * Fraction(value)
+    return Answer(False, multipliers)
 
 
 def glpsol(question: Question) -> Answer:
@@ -103,33 +106,71 @@ def glpsol(question: Question) -> Answer:
     return Answer(None, note=" ".join(done.stdout.split())[-200:] or f"exit status {done.returncode}")
 
 
-def soplex(question: Question) -> Answer:
-    """SoPlex with rational reading, solving and checking, and no tolerance: solution or Farkas ray in rationals."""
+def soplex_feasibility(question: Question) -> Answer:
+    """SoPlex without tolerances, ``Δw ≥ 1``: a solution or a Farkas ray in rationals."""
+    said, weights, multipliers = _soplex(question, margin=False)
+    if "[optimal]" in said:
+        return Answer(True, weights, said)
+    return Answer(False, multipliers, said) if "[infeasible]" in said else Answer(None, note=said)
+
+
+def soplex_margin(question: Question) -> Answer:
+    """SoPlex without tolerances, the largest ``t`` with ``Δw ≥ t`` and ``|w| ≤ 1``: solution and duals in rationals."""
+    said, weights, multipliers = _soplex(question, margin=True)
+    if "[optimal]" not in said:
+        return Answer(None, note=said)
+    margin = weights.pop()
+    if margin > 0:
+        return Answer(True, weights, said)
+    # The duals of a maximum over rows bounded from below are negative.
+    return Answer(False, {i: -value for i, value in multipliers.items()}, said)
+
+
+def _soplex(question: Question, *, margin: bool) -> tuple[str, list[Fraction], dict[int, Fraction]]:
+    """What it says, the weights with ``t`` last, and the multipliers of the rows as they were given."""
+    shifts = [_digits(row) for row in question.rows]
     with tempfile.TemporaryDirectory() as folder:
         path, primal, dual = (Path(folder, name) for name in ("rows.lp", "primal", "dual"))
-        path.write_text(_lp(question))
+        path.write_text(_lp(question, shifts, margin=margin))
         options = ["--int:readmode=1", "--int:solvemode=2", "--int:checkmode=2", "--int:syncmode=1"]
         options += ["--real:feastol=0", "--real:opttol=0", f"-X={primal}", f"-Y={dual}", str(path)]
         done = subprocess.run([executable("soplex") or "", *options], capture_output=True, text=True, check=False)
         status = re.search(r"SoPlex status\s*:\s*(.*)", done.stdout)
         said = status.group(1).strip() if status else f"exit status {done.returncode}"
-        if "[optimal]" in said:
-            values = _entries(primal, "w")
-            return Answer(True, [values.get(j, Fraction(0)) for j in range(question.n_columns)], said)
-        if "[infeasible]" in said:
-            return Answer(False, _entries(dual, "r"), said)
-        return Answer(None, note=said)
+        values, duals = _entries(primal, "w"), _entries(dual, "r")
+    weights = [values.get(j, Fraction(0)) for j in range(question.n_columns + 1)]
+    return said, weights if margin else weights[:-1], {i: value / 10 ** shifts[i] for i, value in duals.items()}
 
 
-def _lp(question: Question) -> str:
-    """The question in CPLEX's LP format, on short lines: ``Δw ≥ 1`` and nothing to optimise."""
-    lines = ["Minimize", " obj: 0 w0", "Subject To"]
+def _digits(row: dict[int, int]) -> int:
+    """By how many digits a row is scaled down: SoPlex fails on many rows whose entries are large, less often then."""
+    digits = max((len(str(abs(entry))) for entry in row.values()), default=1)
+    return digits - 1 if digits > 6 else 0
+
+
+def _lp(question: Question, shifts: list[int] | None = None, *, margin: bool = False) -> str:
+    """The question in CPLEX's LP format, on short lines; row i divided by ``10^shifts[i]``, written out in full.
+
+    ``Δw ≥ 1`` and nothing to optimise, or the largest margin ``t`` in a box, which is one variable more.
+    """
+    t = f"w{question.n_columns}"
+    lines = ["Maximize", f" obj: {t}"] if margin else ["Minimize", " obj: 0 w0"]
+    lines.append("Subject To")
     for i, (row, tie) in enumerate(zip(question.rows, question.equal, strict=True)):
-        terms = [f"  {'-' if entry < 0 else '+'} {abs(entry)} w{column}" for column, entry in row.items()]
+        shift = shifts[i] if shifts else 0
+        terms = [f"  {'-' if entry < 0 else '+'} {_decimal(abs(entry), shift)} w{j}" for j, entry in row.items()]
         lines += [f" r{i}:", *(terms or ["  0 w0"])]
-        lines.append("  = 0" if tie else "  >= 1")
-    lines += ["Bounds", *(f" w{j} free" for j in range(question.n_columns)), "End", ""]
+        lines.append("  = 0" if tie else f"  - {t} >= 0" if margin else "  >= 1")
+    lines.append("Bounds")
+    lines += [f" -1 <= w{j} <= 1" if margin else f" w{j} free" for j in range(question.n_columns)]
+    lines += [f" {t} free", "End", ""] if margin else ["End", ""]
     return "\n".join(lines)
+
+
+def _decimal(number: int, shift: int) -> str:
+    """``number / 10^shift``, all digits."""
+    digits = str(number).rjust(shift + 1, "0")
+    return f"{digits[:-shift]}.{digits[-shift:]}" if shift else digits
 
 
 def _entries(path: Path, letter: str) -> dict[int, Fraction]:

@@ -1,4 +1,8 @@
-"""Solvers in floating point. Their verdict is what a careful user would read off; none of them hands over a proof."""
+"""Solvers in floating point. Their verdict is what a careful user would read off; none of them hands over a proof.
+
+Rows with entries beyond 2^40 are divided by powers of two before they get them, for HiGHS refuses entries from 10^15
+on and drops those below 10^−9; scaling a row by itself changes nothing about the question.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +75,9 @@ def linprog(question: Question) -> Answer:
         bounds=(None, None),
         method="highs",
     )
-    return Answer({0: True, 2: False}.get(found.status), note=f"status {found.status}")
+    # Status 2 stands for "infeasible" and for "model error".
+    verdict = True if found.status == 0 else False if "infeasible" in found.message.lower() else None
+    return Answer(verdict, note=found.message.split(". ")[0][:80])
 
 
 def _cvxpy(question: Question, solver: str) -> Answer:

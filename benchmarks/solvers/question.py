@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 Number = int | Fraction
+LARGEST = 40  # bits of an entry that float solvers take without further ado
 
 
 @dataclass
@@ -35,8 +35,10 @@ class Question:
 
     @cached_property
     def floats(self) -> sp.csr_array:
-        """The rows as floats. ``OverflowError`` where an entry is beyond them."""
-        data = np.array([float(entry) for row in self.rows for entry in row.values()])
+        """The rows as floats; those with larger entries divided by a power of two, down to ``2^LARGEST``."""
+        lengths = [max((abs(entry).bit_length() for entry in row.values()), default=0) for row in self.rows]
+        scales = [2 ** max(0, length - LARGEST) for length in lengths]
+        data = np.array([e / scale for row, scale in zip(self.rows, scales, strict=True) for e in row.values()])
         indices = np.array([column for row in self.rows for column in row], dtype=np.int32)
         indptr = np.concatenate(([0], np.cumsum([len(row) for row in self.rows]))).astype(np.int32)
         return sp.csr_array((data, indices, indptr), shape=(len(self.rows), self.n_columns))
@@ -56,8 +58,7 @@ class Question:
 
     def prepare(self) -> None:
         """Make the arrays that solvers start from, so that nobody is charged for them."""
-        with suppress(OverflowError):
-            _ = self.ties, self.floats, self.integers
+        _ = self.ties, self.floats, self.integers
 
 
 @dataclass
