@@ -6,8 +6,9 @@
     python benchmarks/peers.py --record      also writes benchmarks/results/peers.md and peers.json
 
 Every solver works in a process of its own and starts from the same integer rows in memory; its time includes building
-its own model, and writing a file where it is a program, but no imports. What takes under a tenth of the limit is
-run three times, and the median counts. A solver that is not installed is listed as missing.
+its own model, and writing a file where it is a program, but no imports. What takes under three seconds is run three
+times, and the median counts. At the large size only those go on who were in time at a smaller one. A solver that is not
+installed is listed as missing; SoPlex is found on the path or by the variable SOPLEX, GLPK by GLPSOL.
 
 A proof counts when it is exact and holds in Python integers: weights for a yes, multipliers for a no.
 """
@@ -37,6 +38,8 @@ RESULTS = Path(__file__).parent / "results" / "peers.md"
 SIZES = ((256, 64), (2_000, 500))
 LARGE = (20_000, 2_000)
 RUNS = 3
+SHORT = 3.0  # seconds up to which a run is repeated
+NOT_TRIED = "not tried: late at a smaller size"
 
 
 def nasty_questions(sample: int) -> Iterator[tuple[str, Question]]:
@@ -54,7 +57,7 @@ def nasty_questions(sample: int) -> Iterator[tuple[str, Question]]:
 def timed(worker: Worker, question: Question, limit: float) -> Result:
     """One result; the median time of several runs where they are short."""
     first = worker.ask(question, limit)
-    if first.separable is None or first.seconds > limit / 10:
+    if first.separable is None or first.seconds > SHORT:
         return first
     again = [worker.ask(question, limit) for _ in range(RUNS - 1)]
     first.seconds = statistics.median([first.seconds, *(result.seconds for result in again)])
@@ -64,14 +67,20 @@ def timed(worker: Worker, question: Question, limit: float) -> Result:
 def measure(peers: list[Peer], arguments: argparse.Namespace) -> dict[str, Any]:
     """All results by question and peer."""
     sizes = [*SIZES, LARGE] if arguments.large else list(SIZES)
-    posed = [(f"{m:,} × {n:,}", random_rows.question(m, n, kind)) for m, n in sizes for kind in random_rows.KINDS]
+    posed = {(m, n, kind): random_rows.question(m, n, kind) for m, n in sizes for kind in random_rows.KINDS}
     hard = list(nasty_questions(arguments.sample))
-    random_results: dict[str, dict[str, Any]] = {question.name: {} for _, question in posed}
+    random_results: dict[str, dict[str, Any]] = {question.name: {} for question in posed.values()}
     nasty_results: dict[str, dict[str, Any]] = {question.name: {"family": family} for family, question in hard}
     for peer in peers:
-        worker = Worker(peer)
-        for _, question in posed:
-            result = timed(worker, question, arguments.limit)
+        worker, late = Worker(peer), set()
+        for (m, n, kind), question in posed.items():
+            large = (m, n) == LARGE
+            if large and kind in late:
+                result = Result(None, None, False, 0.0, NOT_TRIED)
+            else:
+                result = timed(worker, question, arguments.large_limit if large else arguments.limit)
+            if result.note == "time":
+                late.add(kind)
             random_results[question.name][peer.name] = asdict(result)
             print(f"{peer.name}: {question.name}: {described(result)}", file=sys.stderr, flush=True)
         for _, question in hard:
@@ -101,6 +110,7 @@ def environment(peers: list[Peer], absent: dict[str, str], arguments: argparse.N
         "versions": {peer.name: peer.version() for peer in peers},
         "missing": absent,
         "limit": arguments.limit,
+        "large_limit": arguments.large_limit,
         "nasty_limit": arguments.nasty_limit,
     }
 
@@ -116,15 +126,14 @@ def random_table(name: str, found: dict[str, dict[str, Any]]) -> list[str]:
         "|---|---|---|---|---:|---:|",
     ]
     for peer, result in found.items():
-        late = result["note"] == "time"
+        over = "> " if result["note"] == "time" else ""
         silence = f"none ({result['note'][:60].replace('|', '/')})"
         verdict = {None: silence, True: "separable", False: "inseparable"}[result["separable"]]
         right = {None: "–", True: "yes", False: "**no**"}[result["right"]]
-        over = "> " if late else ""
-        lines.append(
-            f"| {peer} | {verdict} | {right} | {'yes' if result['proved'] else 'no'} | "
-            f"{over}{result['seconds']:.3g} | {over}{result['seconds'] / ours:.3g} |"
-        )
+        times = [f"{over}{value:.3g}" for value in (result["seconds"], result["seconds"] / ours)]
+        if result["note"] == NOT_TRIED:
+            times = ["–", "–"]
+        lines.append(f"| {peer} | {verdict} | {right} | {'yes' if result['proved'] else 'no'} | {' | '.join(times)} |")
     return [*lines, ""]
 
 
@@ -144,11 +153,18 @@ def summary(found: dict[str, dict[str, Any]], peers: list[Peer]) -> list[str]:
     ]
     for name, results in found.items():
         mine = results[ours]["seconds"]
+        ran = {peer: result for peer, result in results.items() if result["seconds"]}  # not crashed, not left out
+        floats = [ran[peer] for peer in highs if peer in ran]
+        proofs = [ran[peer] for peer in exact if peer in ran and (ran[peer]["right"] or ran[peer]["note"] == "time")]
         cells = [f"{mine:.3g}"]
-        for group, ratio in ((highs, lambda other: mine / other), (exact, lambda other: other / mine)):  # noqa: B023
-            best = min((results[peer] for peer in group), key=lambda result: result["seconds"], default=None)
-            over = "> " if best and best["note"] == "time" else ""
-            cells += [f"{over}{best['seconds']:.3g}", f"{over}{ratio(best['seconds']):.3g}"] if best else ["–", "–"]
+        for group, sign, ratio in ((floats, "<", lambda x: mine / x), (proofs, ">", lambda x: x / mine)):  # noqa: B023
+            if group:
+                best = min(group, key=lambda result: result["seconds"])
+                late = best["note"] == "time"
+                cells += [f"{'> ' if late else ''}{best['seconds']:.3g}"]
+                cells += [f"{f'{sign} ' if late else ''}{ratio(best['seconds']):.3g}"]
+            else:
+                cells += ["–", "–"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
@@ -197,7 +213,8 @@ def tables(results: dict[str, Any], peers: list[Peer]) -> str:
         "# Against other solvers",
         "",
         f"{where['date']}; {where['machine']}; Python {where['python']}. At most {where['limit']:g} s for an instance "
-        "of random rows. A proof is exact and was checked in integers.",
+        f"of random rows ({where['large_limit']:g} s for {LARGE[0]:,} × {LARGE[1]:,}). A proof is exact and was "
+        "checked in integers.",
         "",
         "## Random rows",
         "",
@@ -216,6 +233,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Times and judges the decision engine and its peers.")
     parser.add_argument("--large", action="store_true", help="also 20,000 × 2,000")
     parser.add_argument("--limit", type=float, default=30.0, help="seconds for an instance of random rows (30)")
+    parser.add_argument("--large-limit", type=float, default=200.0, help="the same for 20,000 × 2,000 (200)")
     parser.add_argument("--nasty-limit", type=float, default=5.0, help="seconds for a nasty instance (5)")
     parser.add_argument("--sample", type=int, default=1, help="every so many nasty instances (1)")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="solvers whose name holds this")

@@ -128,7 +128,7 @@ def soplex_margin(question: Question) -> Answer:
 
 def _soplex(question: Question, *, margin: bool) -> tuple[str, list[Fraction], dict[int, Fraction]]:
     """What it says, the weights with ``t`` last, and the multipliers of the rows as they were given."""
-    shifts = [_digits(row) for row in question.rows]
+    shifts = [_digits(row) if margin else 0 for row in question.rows]
     with tempfile.TemporaryDirectory() as folder:
         path, primal, dual = (Path(folder, name) for name in ("rows.lp", "primal", "dual"))
         path.write_text(_lp(question, shifts, margin=margin))
@@ -143,7 +143,7 @@ def _soplex(question: Question, *, margin: bool) -> tuple[str, list[Fraction], d
 
 
 def _digits(row: dict[int, int]) -> int:
-    """By how many digits a row is scaled down: SoPlex fails on many rows whose entries are large, less often then."""
+    """By how many digits a row is scaled down for the margin: SoPlex fails on large entries, less often then."""
     digits = max((len(str(abs(entry))) for entry in row.values()), default=1)
     return digits - 1 if digits > 6 else 0
 
