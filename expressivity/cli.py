@@ -15,7 +15,7 @@ from expressivity.errors import InputError, Refuted
 
 UNDECIDED_STATUS = 3
 POSITIONS = ("absolute", "anywhere", "count")
-LEVELS = ("argmax", "logits")
+LEVELS = ("argmax", "logits", "cross_entropy")
 EMBEDDINGS = ("joint", "additive", "tokens")
 
 
@@ -62,8 +62,8 @@ def main() -> None:
 @click.option("--max-order", type=int, metavar="N", help="Stop at skip-N-grams; by default go on until one decides.")
 @click.option("--max-heads", type=int, metavar="H", help="Consider no tables with more heads.")
 @click.option("--level", type=click.Choice(LEVELS),
-              help="What counts as doing the task: the comparisons of logits, or the probabilities themselves (the "
-                   "default for tasks with probabilities).")  # fmt: skip
+              help="What counts as doing the task: the comparisons of logits; the probabilities themselves (the "
+                   "default for tasks with probabilities); or to come as near to these as one likes.")  # fmt: skip
 @click.option("--construction", "constructions", multiple=True, metavar="NAME|FILE",
               help="Try this construction for the upper bound on heads; may be repeated.")  # fmt: skip
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Give up a single decision after this long.")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 from expressivity.attention import Attention
-from expressivity.cross_entropy import bound_cross_entropy
+from expressivity.cross_entropy import decide_cross_entropy
 from expressivity.ensembles import decide_ensemble
 from expressivity.errors import InputError
 from expressivity.heads.gallery import proposals_for
@@ -14,10 +13,8 @@ from expressivity.heads.sandwich import decide_heads
 from expressivity.log_odds import decide_logits
 from expressivity.skipgrams import SkipGrams
 from expressivity.task import Task
-from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, ModelClass, Verdict
-from expressivity.verify.enclosure import log_bounds
+from expressivity.verdict import ModelClass, Verdict
 
-NEAR = Fraction(1, 10**6)  # nats
 LEVELS = ("argmax", "logits", "cross_entropy")
 
 
@@ -65,7 +62,7 @@ def decide(
     if isinstance(model_class, SkipGrams) and level == "logits":
         return decide_logits(task, model_class, time_limit=time_limit)
     if isinstance(model_class, SkipGrams) and level == "cross_entropy":
-        return _decide_cross_entropy(task, model_class, time_limit=time_limit)
+        return decide_cross_entropy(task, model_class, time_limit=time_limit)
     if isinstance(model_class, Attention) and level != "argmax":
         raise InputError(f"the level {level} is decided for SkipGrams(…) only; for Attention(…) expected argmax")
     if isinstance(model_class, SkipGrams):
@@ -73,27 +70,3 @@ def decide(
     if isinstance(model_class, Attention):
         return decide_heads(task, model_class, given=proposals_for(task), time_limit=time_limit)
     raise InputError(f"model_class is {model_class!r}; expected SkipGrams(…) or Attention(…)")
-
-
-def _decide_cross_entropy(task: Task, model: SkipGrams, *, time_limit: float | None) -> Verdict:
-    """Whether the best cross-entropy of the class exceeds the task's own entropy, below which no model gets."""
-    bound = bound_cross_entropy(task, model, time_limit=time_limit)
-    least, most = _own_entropy(task)
-    lower, upper = bound.lower or Fraction(0), bound.upper
-    reason = f"at least {float(lower):.9g} nats" + ("" if upper is None else f", at most {float(upper):.9g}")
-    if lower > most:
-        return Verdict(model, INEXPRESSIBLE, bound, f"{reason}; the task's own entropy is {float(most):.9g}")
-    near = upper is not None and upper <= least + NEAR
-    return Verdict(model, EXPRESSIBLE if near else UNDECIDED, bound, reason)
-
-
-def _own_entropy(task: Task) -> tuple[Fraction, Fraction]:
-    """Enclose ``Σ π(x) H(p(·|x))`` in nats."""
-    least = most = Fraction(0)
-    for asked, weight in zip(task.requirements, task.weights, strict=True):
-        distribution = asked[0].as_distribution()
-        for _, p in distribution.probabilities if distribution is not None else ():
-            low, high = log_bounds(p) if p else (Fraction(0), Fraction(0))
-            least, most = least - weight * p * high, most - weight * p * low
-    total = sum(task.weights, Fraction(0))
-    return least / total, most / total

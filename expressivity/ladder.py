@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from expressivity.cross_entropy import bound_cross_entropy
+from expressivity.cross_entropy import bound_cross_entropy, decide_cross_entropy
 from expressivity.dsl import Construction
 from expressivity.ensembles import decide_ensemble, refute_every_order
 from expressivity.errors import InputError
@@ -17,7 +17,7 @@ from expressivity.log_odds import decide_logits, refute_every_log_odds
 from expressivity.separability import LogisticFit, fit_logistic
 from expressivity.skipgrams import SkipGrams, design
 from expressivity.task import Task, Top
-from expressivity.verdict import EXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
+from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
 
 WIDTH = Fraction(1, 10**6)  # nats: how narrow a settled cross-entropy is
 
@@ -31,8 +31,8 @@ class Ladder:
         orders: verdicts for the orders 2, 3, … up to the minimal one, or as far as the search went.
         never: the verdict that no order does it, or ``None``.
         stopped_at: the order at which ``max_order`` or a time limit ended the search, or ``None``.
-        heads: the sandwich on the number of heads; ``None`` at the logits level.
-        level: what counts as doing the task: ``argmax`` or ``logits``.
+        heads: the sandwich on the number of heads; ``None`` but at the argmax level.
+        level: what counts as doing the task: ``argmax``, ``logits`` or ``cross_entropy``.
         cross_entropy: certified bounds for the orders listed; empty where it is not defined (top sets).
         logistic: what logistic regression made of each order; no proof of anything.
     """
@@ -91,7 +91,8 @@ def climb(
         task: what is asked.
         positions: the convention of the skip-grams.
         embedding: the convention of attention; its lower bound uses ``count`` for ``tokens``, else ``absolute``.
-        level: ``argmax`` or ``logits``; by default ``logits`` for tasks with distributions and ``argmax`` for others.
+        level: ``argmax``, ``logits`` or ``cross_entropy``, as in :func:`~expressivity.decide`; by default ``logits``
+            for tasks with distributions and ``argmax`` for others.
         max_order: the last order to try; by default the search goes on until the answer is known.
         max_heads: tables with more heads than this are not considered.
         time_limit: seconds for each decision.
@@ -118,8 +119,8 @@ def climb(
         progress("heads")
         named = grams_for(embedding) != positions
         heads = sandwich(task, embedding, matching[0], never=matching[1], given=given, most=max_heads, named=named)
-    fits, bounds = [], []
-    for verdict in orders:
+    fits, bounds = [], [v.certificate for v in orders if isinstance(v.certificate, CrossEntropyBound)]
+    for verdict in orders if asked != "cross_entropy" else ():
         if not isinstance(verdict.model, SkipGrams) or verdict.model.order is None:
             continue
         if asked == "argmax":
@@ -139,10 +140,26 @@ def _decide_logits(task: Task, model: SkipGrams, time_limit: float | None, progr
     return decide_logits(task, model, time_limit=time_limit)
 
 
-DECIDERS = {"argmax": _decide_argmax, "logits": _decide_logits}
+def _decide_cross_entropy(
+    task: Task, model: SkipGrams, time_limit: float | None, progress: Callable[[str], None]
+) -> Verdict:
+    return decide_cross_entropy(task, model, time_limit=time_limit)
+
+
+def _refute_every_cross_entropy(task: Task, positions: str) -> Verdict | None:
+    """The verdict for the order from which on no feature is new, if it is no."""
+    if positions == "absolute":
+        return None
+    last = SkipGrams(None, positions).saturates_at(task.contexts)
+    verdict = decide_cross_entropy(task, SkipGrams(last, positions))
+    return verdict if verdict.answer is INEXPRESSIBLE else None
+
+
+DECIDERS = {"argmax": _decide_argmax, "logits": _decide_logits, "cross_entropy": _decide_cross_entropy}
 REFUTERS: dict[str, Callable[[Task, str], Verdict | None]] = {
     "argmax": refute_every_order,
     "logits": refute_every_log_odds,
+    "cross_entropy": _refute_every_cross_entropy,
 }
 
 
