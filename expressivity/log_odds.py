@@ -80,19 +80,20 @@ def _decided(task: Task, model: SkipGrams, time_limit: float | None) -> Verdict:
     """The decision; with order ``None`` a yes is no more than that nothing refutes every order at once."""
     chances = [_chances(task, i) for i in range(len(task.contexts))]
     support = [sorted(y for y, p in own.items() if p) for own in chances]
+    odds = [[own[ys[0]] / own[y] for y in ys[1:]] for own, ys in zip(chances, support, strict=True)]
+    # The same for all parts, whose weights are listed together.
+    bases = _bases(ratio for ratios in odds for ratio in ratios)
     entries: dict[int, list[dict[str, object]]] = {}
     for part in parts(task, model):
         pairs = [Comparison(n, support[i][0], y, True) for n, i in enumerate(part.contexts) for y in support[i][1:]]
-        ratios = [
-            chances[part.contexts[c.context]][c.above] / chances[part.contexts[c.context]][c.below] for c in pairs
-        ]
+        ratios = [ratio for i in part.contexts for ratio in odds[i]]
         columns = design([task.contexts[i] for i in part.contexts], model, reduced=True)
         outputs = task.outputs[::-1]
-        system = System(IntegerRows.from_scipy(comparison_rows(columns.matrix, pairs, outputs)), ratios)
+        system = System(IntegerRows.from_scipy(comparison_rows(columns.matrix, pairs, outputs)), ratios, bases)
         broken = system.inconsistency()
         if broken is not None:
             used = [(part.contexts[pairs[r].context], pairs[r].above, pairs[r].below, m) for r, m in broken.items()]
-            return _refuted(task, model, system.bases, used)
+            return _refuted(task, model, used)
         for base, weights in system.solutions():
             entries.setdefault(base, []).extend(_entries(columns.features, weights, outputs))
     direction: Sequence[object] = []
@@ -108,13 +109,12 @@ def _decided(task: Task, model: SkipGrams, time_limit: float | None) -> Verdict:
         if isinstance(limit.certificate, Obstruction):
             place = {context: i for i, context in enumerate(task.contexts)}
             used = [(place[Context(c)], y, z, int(m)) for c, y, z, m in limit.certificate.multipliers]
-            return _refuted(task, model, [], used)
+            return _refuted(task, model, used)
         if isinstance(limit.certificate, SeparatingWeights):
             direction = limit.certificate.document["proof"]["weights"]
     if model.order is None:
         return Verdict(model, UNDECIDED, None, NOT_REFUTED)
-    bases = sorted(entries)
-    proof = {"bases": [str(b) for b in bases], "weights": [entries[b] for b in bases], "direction": direction}
+    proof = {"bases": [str(b) for b in bases], "weights": [entries.get(b, []) for b in bases], "direction": direction}
     certificate = LogitWeights(seal("logit_weights", model.to_json(), task.to_json(), proof))
     certificate.verify()
     reason = "the probabilities in the limit" if direction else "the probabilities exactly"
@@ -133,17 +133,18 @@ def _chances(task: Task, index: int) -> Mapping[str, Fraction]:
     return dict(distribution.probabilities)
 
 
+def _bases(ratios: Iterable[Fraction]) -> list[int]:
+    """Pairwise coprime integers above 1 of which every ratio is a product of powers."""
+    return coprime_base(n for ratio in ratios for n in (ratio.numerator, ratio.denominator))
+
+
 @dataclass(frozen=True)
 class System:
     """``rows · w = ln ratios``, over the logarithms of coprime integers."""
 
     rows: IntegerRows
     ratios: Sequence[Fraction]
-
-    @property
-    def bases(self) -> list[int]:
-        """Pairwise coprime integers above 1 of which every ratio is a product of powers."""
-        return coprime_base(n for ratio in self.ratios for n in (ratio.numerator, ratio.denominator))
+    bases: Sequence[int]
 
     def _square(self) -> tuple[list[int], list[int], IntegerRows]:
         chosen = pivot_rows(self.rows) if self.rows.n_rows else []
@@ -200,7 +201,9 @@ def _entries(
     return [features[j].to_json(logits) for j, logits in sorted(table.items())]
 
 
-def _refuted(task: Task, model: SkipGrams, bases: Sequence[int], used: Sequence[tuple[int, str, str, int]]) -> Verdict:
+def _refuted(task: Task, model: SkipGrams, used: Sequence[tuple[int, str, str, int]]) -> Verdict:
+    ratios = [chances[y] / chances[z] for i, y, z, _ in used if (chances := _chances(task, i)).get(z)]
+    bases = _bases(ratios)
     chosen = sorted({i for i, *_ in used})
     place = {i: n for n, i in enumerate(chosen)}
     listed = [{"context": place[i], "pair": [y, z], "multiplier": rational_text(m)} for i, y, z, m in used]

@@ -92,6 +92,22 @@ def test_zero_probabilities_are_reached_in_the_limit_or_not_at_all() -> None:
         assert ("limit" in verdict.certificate.verify().text) is True
 
 
+def test_a_limit_that_uneven_odds_forbid() -> None:
+    """By hand: a bigram has the same log-odds for both, ln 2 by the second line and beyond all bounds by the first."""
+    task = Task.from_text("A Q -> T\nB Q -> T:2/3 F:1/3")
+    verdict = decide_logits(task, SkipGrams(2))
+    assert verdict.answer is INEXPRESSIBLE
+    assert verdict.certificate.n_contexts == 2
+
+
+def test_destinations_whose_odds_share_a_factor() -> None:
+    """Odds 6 alone would be a base of their own, but not beside odds 2: bases are coprime over all destinations."""
+    task = Task.from_text("A Q -> T:2/3 F:1/3\nA R -> T:6/7 F:1/7")
+    verdict = decide_logits(task, SkipGrams(2))
+    assert verdict.answer is EXPRESSIBLE
+    assert verdict.certificate.document["proof"]["bases"] == ["2", "3"]
+
+
 def test_every_order_at_once() -> None:
     task = Task.from_text("A A Q -> T:1/2 F:1/2\nA Q -> T:1/3 F:2/3\n")
     assert decide_logits(task, SkipGrams(None, "anywhere")).answer is INEXPRESSIBLE
