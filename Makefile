@@ -7,6 +7,7 @@ JOBS ?= 2
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+EVERYTHING := .venv/.everything
 DEMO := build/demo
 
 .PHONY: help demo test test-all slow lint types certificates bench clean
@@ -49,7 +50,13 @@ test: certificates
 slow: $(INSTALLED)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) -m slow
 
-test-all: certificates
+# TransformerLens brings some 500 MB of packages with it, so only this target installs it.
+$(EVERYTHING): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt \
+		--build-constraint constraints.txt --editable '.[dev,lens]'
+	@touch $@
+
+test-all: $(EVERYTHING) certificates
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) -m ''
 
 lint: $(INSTALLED)

@@ -1,4 +1,4 @@
-"""The certificate file: how it is read, written and hashed (format version 1, ``docs/certificate-format.md``).
+"""The certificate file: how it is read and hashed (format version 1, ``docs/certificate-format.md``).
 
 Floor 0, standard library only. A certificate comes from a stranger, so reading is strict: bounded size and depth, no
 floating-point number, no duplicate key, rationals as decimal strings in lowest terms. What a certificate *claims* is
@@ -11,11 +11,9 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from math import lcm
-from pathlib import Path
 from sys import intern
 from typing import Any
 
@@ -30,6 +28,9 @@ KINDS = (
     "cross_entropy_bound",
     "logit_weights",
     "logit_obstruction",
+    "fewest_contexts",
+    "fewest_features",
+    "largest_margin",
 )
 KEYS = {"format", "version", "kind", "model", "task", "proof", "hash"}
 MAX_BYTES = 1 << 28
@@ -205,27 +206,3 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{os.fspath(path)}: {error.strerror or error}; expected a certificate file") from None
     return parse(data)
-
-
-def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a certificate in canonical JSON: to a temporary file beside ``path``, then renamed over it."""
-    write_bytes(canonical(document) + b"\n", path)
-
-
-def write_bytes(data: bytes, path: str | os.PathLike[str]) -> None:
-    """Write a whole file or nothing: a temporary file in the same folder, synced, then renamed."""
-    target = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None

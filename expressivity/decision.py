@@ -23,7 +23,9 @@ def decide(
     model_class: ModelClass,
     *,
     level: str = "argmax",
+    smallest: bool = False,
     sparse: bool = False,
+    margin: bool = False,
     time_limit: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
@@ -40,12 +42,15 @@ def decide(
             or in the limit where some are 0. ``cross_entropy``: the certificate bounds the infimum of the
             cross-entropy; the answer says whether that is proved to exceed the task's own entropy, or comes within
             10⁻⁶ nats of it.
-        sparse: spend up to half a second a part on weights with few features.
-        time_limit: seconds for each run of the engine.
+        smallest: for a no, look for an obstruction of fewest contexts; the verdict's ``bound`` proves how few it takes.
+        sparse: for a yes, look for weights on fewest features besides constants, with such a bound.
+        margin: for a yes, look for the weights between −1 and 1 with the largest margin, with such a bound.
+        time_limit: seconds for each run of the engine, and for each such search (which else ends after a minute).
         progress: called with a line of text now and then, for a large task in each round of constraint generation.
 
     Raises:
-        InputError: a task with distributions, an unknown level, or no model class.
+        InputError: a task with distributions, an unknown level, no model class, or a search that does not apply:
+            these are for ``SkipGrams(…)`` at the argmax level, and ``sparse`` and ``margin`` exclude each other.
 
     >>> from expressivity import Attention, SkipGrams, Task
     >>> task = Task.from_strings(["ACQT", "ADQF", "BCQF", "BDQT"])
@@ -56,9 +61,16 @@ def decide(
     ('expressible', 'construction two_head_xor')
     >>> print(verdict.certificate.verify().text)
     one layer of attention with 2 heads (embedding joint) decides the 4 contexts
+    >>> verdict = decide(task, SkipGrams(order=3), smallest=True)
+    >>> verdict.reason
+    '4 contexts cancel (1:1:1:1), no fewer do'
+    >>> print(verdict.bound.verify().text)
+    a skip-trigram ensemble (positions absolute) decides any 3 of the 4 contexts
     """
     if level not in LEVELS:
         raise InputError(f"level is {level!r}; expected one of {', '.join(LEVELS)}")
+    if (smallest or sparse or margin) and (level != "argmax" or not isinstance(model_class, SkipGrams)):
+        raise InputError("smallest, sparse and margin are searched for SkipGrams(…) at the level argmax only")
     if isinstance(model_class, SkipGrams) and level == "logits":
         return decide_logits(task, model_class, time_limit=time_limit)
     if isinstance(model_class, SkipGrams) and level == "cross_entropy":
@@ -66,7 +78,15 @@ def decide(
     if isinstance(model_class, Attention) and level != "argmax":
         raise InputError(f"the level {level} is decided for SkipGrams(…) only; for Attention(…) expected argmax")
     if isinstance(model_class, SkipGrams):
-        return decide_ensemble(task, model_class, time_limit=time_limit, sparse=sparse, progress=progress)
+        return decide_ensemble(
+            task,
+            model_class,
+            time_limit=time_limit,
+            smallest=smallest,
+            sparse=sparse,
+            margin=margin,
+            progress=progress,
+        )
     if isinstance(model_class, Attention):
         return decide_heads(task, model_class, given=proposals_for(task), time_limit=time_limit)
     raise InputError(f"model_class is {model_class!r}; expected SkipGrams(…) or Attention(…)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -92,6 +92,34 @@ def obstruction_sentence(document: Mapping[str, Any]) -> str:
     verb = "each occur" if len(named) > 1 else "occurs"
     shared = " and ".join(f"{_times(often)} with {quoted(y)}" for y in outputs)
     return f"{_listed(named)} {verb} {shared}{rest}: no sum of {noun}s can tell them apart."
+
+
+def remaining(
+    model: Mapping[str, Any], multipliers: Iterable[tuple[Sequence[str], str, str, Fraction]]
+) -> dict[tuple[Any, str], Fraction]:
+    """Σ multiplier × feature for each feature and output, where it is not 0.
+
+    >>> xor = [(("A", "C", "Q"), "T", "F", Fraction(1)), (("A", "D", "Q"), "F", "T", Fraction(1))]
+    >>> remaining({"class": "skip_grams", "order": 3, "positions": "anywhere"}, xor)[("Q", ("C",)), "T"]
+    Fraction(1, 1)
+    """
+    order, positions = _skip_grams(model)
+    total: dict[tuple[Any, str], Fraction] = {}
+    for context, above, below, multiplier in multipliers:
+        for feature, value in features(context, order, positions).items():
+            for output, sign in ((above, 1), (below, -1)):
+                total[feature, output] = total.get((feature, output), Fraction(0)) + sign * multiplier * value
+    return {key: value for key, value in total.items() if value}
+
+
+def grams_text(features: Sequence[Any], contexts: Sequence[Sequence[str]]) -> str:
+    """Features of the trusted base, named for people who see the contexts; of many the first few.
+
+    >>> grams_text([(2, "Q", ((0, "A"),)), (2, "Q", ((1, "C"),))], [("A", "C", "Q")])
+    'A… Q and C… Q'
+    """
+    evident = evident_places(contexts)
+    return _listed([gram_text(feature[-2], feature[-1], evident) for feature in features])
 
 
 def _times(count: Fraction) -> str:

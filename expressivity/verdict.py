@@ -7,7 +7,7 @@ words, and saving. Its truth never depends on this module.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expressivity.attention import Attention, HeadTables, compile_tables
-from expressivity.certificate import canonical, rational, rational_text, read, write
-from expressivity.explain import gram_text, model_noun, obstruction_sentence
+from expressivity.certificate import canonical, rational, rational_text, read
+from expressivity.explain import gram_text, grams_text, model_noun, obstruction_sentence, remaining
+from expressivity.pictures import certificate_html, verdict_html
 from expressivity.skipgrams import SkipGrams
 from expressivity.task import Context, Task, quoted
 from expressivity.verify import Statement, verify
+from expressivity.writing import write
 
 if TYPE_CHECKING:
     from expressivity.attention import AttentionOnlyTransformer
 
 ModelClass = SkipGrams | Attention
+Multiplier = tuple[tuple[str, ...], str, str, Fraction]  # context, output above, output below, multiplier
 
 
 class Answer(Enum):
@@ -56,7 +59,7 @@ class Certificate:
 
     @property
     def kind(self) -> str:
-        """``separating_weights``, ``obstruction``, ``head_tables`` or ``cross_entropy_bound``."""
+        """As in the file: ``separating_weights``, ``obstruction``, ``head_tables``, …"""
         return str(self.document["kind"])
 
     @property
@@ -91,6 +94,9 @@ class Certificate:
     def __str__(self) -> str:
         return self.explain()
 
+    def _repr_html_(self) -> str:
+        return certificate_html(self)
+
 
 class SeparatingWeights(Certificate):
     """Rational weights on features whose logits meet every comparison: the answer yes for skip-n-grams."""
@@ -104,7 +110,7 @@ class SeparatingWeights(Certificate):
         """The weights, a line for each feature, and the least margin."""
         statement = self.verify()
         margin = "" if statement.margin is None else f", by a margin of {short(statement.margin)}"
-        lines = [f"{statement.text[0].upper()}{statement.text[1:]}{margin}:"]
+        lines = [f"{_upper(statement.text)}{margin}:"]
         for entry in self.document["proof"]["weights"]:
             logits = ", ".join(f"{value} on {quoted(y)}" for y, value in sorted(entry["logits"].items()))
             lines.append(f"  {gram_text(entry['destination'], entry['sources'])}: {logits}")
@@ -115,13 +121,9 @@ class Obstruction(Certificate):
     """A cancelling combination of comparisons: the answer no."""
 
     @property
-    def multipliers(self) -> list[tuple[tuple[str, ...], str, str, Fraction]]:
+    def multipliers(self) -> list[Multiplier]:
         """(context, output above, output below, multiplier) for each comparison used."""
-        contexts = self.document["task"]["contexts"]
-        return [
-            (tuple(contexts[m["context"]]["tokens"]), *m["pair"], rational(m["multiplier"], "a multiplier"))
-            for m in self.document["proof"]["multipliers"]
-        ]
+        return _multipliers(self.document, self.document["proof"]["multipliers"])
 
     @property
     def ratio(self) -> str:
@@ -139,11 +141,25 @@ class Obstruction(Certificate):
 
     def explain(self) -> str:
         """The comparisons with their multipliers, and what coincides."""
-        lines = [f"{self.verify().text}:".capitalize()]
-        for context, above, below, multiplier in self.multipliers:
-            asked = f"{Context(context)}: {quoted(above)} against {quoted(below)}"
-            lines.append(f"  {short(multiplier)} × ({asked})")
-        return "\n".join([*lines, self.sentence()])
+        return "\n".join([f"{self.verify().text}:".capitalize(), *_lines(self.multipliers), self.sentence()])
+
+
+def _upper(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _multipliers(document: Mapping[str, Any], listed: Sequence[Any]) -> list[Multiplier]:
+    contexts = document["task"]["contexts"]
+    return [
+        (tuple(contexts[m["context"]]["tokens"]), *m["pair"], rational(m["multiplier"], "a multiplier")) for m in listed
+    ]
+
+
+def _lines(multipliers: Sequence[Multiplier]) -> list[str]:
+    return [
+        f"  {short(multiplier)} × ({Context(context)}: {quoted(above)} against {quoted(below)})"
+        for context, above, below, multiplier in multipliers
+    ]
 
 
 class HeadTablesCertificate(Certificate):
@@ -175,21 +191,6 @@ class CrossEntropyBound(Certificate):
         return None if text is None else Fraction(text)
 
 
-def load_certificate(path: str | os.PathLike[str]) -> Certificate:
-    """Read a certificate file as the type of its kind; nothing is proved until ``.verify()``.
-
-    Raises:
-        InputError: no such file.
-        Refuted: not a well-formed certificate.
-    """
-    return as_certificate(read(path))
-
-
-def as_certificate(document: Mapping[str, Any]) -> Certificate:
-    """The document as a value of the type of its kind."""
-    return TYPES[document["kind"]](document)
-
-
 class LogitWeights(Certificate):
     """Weights, rational over logarithms of integers, that give exactly the stated probabilities."""
 
@@ -211,6 +212,62 @@ class LogitObstruction(Obstruction):
         return f"The multipliers cancel every {noun} feature of {many}, but not the log-odds asked for there."
 
 
+class FewestContexts(Certificate):
+    """Ensembles that are right on any few of the contexts: no obstruction has fewer contexts than stated."""
+
+    @property
+    def least(self) -> int:
+        """The proved least number of contexts of an obstruction."""
+        return int(self.document["proof"]["least"])
+
+    def explain(self) -> str:
+        """The argument in a sentence."""
+        many = len(self.document["proof"]["separators"])
+        shared = "last token and length" if self.document["model"]["positions"] == "absolute" else "last token"
+        one = f"one of the {many} ensembles listed" if many > 1 else "the ensemble listed"
+        return f"{_upper(self.verify().text)}: {one} is right on all of them that have the same {shared}."
+
+
+class FewestFeatures(Certificate):
+    """Combinations of comparisons that leave few features each: every model that decides the task has some of each."""
+
+    @property
+    def least(self) -> int:
+        """The proved least number of features, constants not counted."""
+        return int(self.document["proof"]["least"])
+
+    def explain(self) -> str:
+        """Of which features every model that decides the task has at least one, a line for each combination."""
+        lines = [f"{_upper(self.verify().text)}. It has one of each line at least, as all others cancel:"]
+        contexts = [context["tokens"] for context in self.document["task"]["contexts"]]
+        for listed in self.document["proof"]["combinations"]:
+            multipliers = _multipliers(self.document, listed)
+            left = sorted({feature for feature, _ in remaining(self.document["model"], multipliers)})
+            ratio = ":".join(short(multiplier) for *_, multiplier in multipliers)
+            lines.append(f"  {grams_text(left, contexts)} ({ratio})")
+        return "\n".join(lines)
+
+
+class LargestMargin(Certificate):
+    """A combination of comparisons that bounds the margin of all weights between −1 and 1."""
+
+    @property
+    def margin(self) -> Fraction:
+        """No such weights have a larger one."""
+        return rational(self.document["proof"]["margin"], "margin")
+
+    @property
+    def multipliers(self) -> list[Multiplier]:
+        """(context, output above, output below, multiplier) for each comparison used."""
+        return _multipliers(self.document, self.document["proof"]["multipliers"])
+
+    def explain(self) -> str:
+        """The comparisons with their multipliers, and what they come to."""
+        most = sum(map(abs, remaining(self.document["model"], self.multipliers).values()))
+        ending = f"With such weights these differences add up to {short(most)} at most."
+        return "\n".join([f"{_upper(self.verify().text)}:", *_lines(self.multipliers), ending])
+
+
 TYPES: dict[str, type[Certificate]] = {
     "separating_weights": SeparatingWeights,
     "obstruction": Obstruction,
@@ -218,7 +275,25 @@ TYPES: dict[str, type[Certificate]] = {
     "cross_entropy_bound": CrossEntropyBound,
     "logit_weights": LogitWeights,
     "logit_obstruction": LogitObstruction,
+    "fewest_contexts": FewestContexts,
+    "fewest_features": FewestFeatures,
+    "largest_margin": LargestMargin,
 }
+
+
+def load_certificate(path: str | os.PathLike[str]) -> Certificate:
+    """Read a certificate file as the type of its kind; nothing is proved until ``.verify()``.
+
+    Raises:
+        InputError: no such file.
+        Refuted: not a well-formed certificate.
+    """
+    return as_certificate(read(path))
+
+
+def as_certificate(document: Mapping[str, Any]) -> Certificate:
+    """The document as a value of the type of its kind."""
+    return TYPES[document["kind"]](document)
 
 
 @dataclass(frozen=True)
@@ -231,6 +306,9 @@ class Verdict:
         certificate: verified before it is handed out; ``None`` exactly when undecided.
         reason: a few words on the argument, or what stopped the decision and the bounds known.
         margin: the proved least margin of a yes at the argmax level.
+        bound: what is proved about better certificates of the kind, where that was asked for (``smallest``, ``sparse``,
+            ``margin``).
+        is_best: whether by that bound there is none.
     """
 
     model: ModelClass
@@ -238,3 +316,8 @@ class Verdict:
     certificate: Certificate | None
     reason: str
     margin: Fraction | None = None
+    bound: Certificate | None = None
+    is_best: bool = False
+
+    def _repr_html_(self) -> str:
+        return verdict_html(self)

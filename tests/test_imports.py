@@ -23,10 +23,11 @@ HEAVY = [
 ]
 
 TRUSTED = [PACKAGE / "errors.py", PACKAGE / "certificate.py", *sorted((PACKAGE / "verify").glob("*.py"))]
-# Lines of code, see `code_lines`. Six kinds of argument share them; one alone rests on about half (an obstruction:
+# Lines of code, see `code_lines`. Nine kinds of argument share them; one alone rests on about half (an obstruction:
 # reading, claim, features, cancellation). A third is defence against hostile files: strict reading, and an account of
-# what checking may cost.
-READABLE_IN_ONE_SITTING = 850
+# what checking may cost. The limit is the next multiple of ten above what there is; the last three kinds, what is
+# fewest or largest, raised it from 850.
+READABLE_IN_ONE_SITTING = 920
 
 
 def loaded_by(statements: str) -> set[str]:
@@ -41,9 +42,7 @@ except SystemExit as exit:
     assert not exit.code, exit.code
 json.dump(sorted(set(sys.modules) - before), out)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))
 
@@ -64,13 +63,9 @@ def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_the_trusted_base_rests_on_the_standard_library_and_itself() -> None:
-    loaded = loaded_by(
-        f"import expressivity.verify\nexpressivity.verify.verify_file({str(a_certificate())!r})"
-    )
+    loaded = loaded_by(f"import expressivity.verify\nexpressivity.verify.verify_file({str(a_certificate())!r})")
     ours = {module for module in loaded if module.partition(".")[0] == "expressivity"}
-    of_the_base = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in TRUSTED
-    }
+    of_the_base = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in TRUSTED}
     assert ours <= of_the_base | {"expressivity"}
     assert {module.partition(".")[0] for module in loaded - ours} <= sys.stdlib_module_names
 
@@ -96,19 +91,14 @@ def code_lines(path: Path) -> int:
             for line in range(token.start[0], token.end[0] + 1)
         }
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-            and ast.get_docstring(node) is not None
-        ):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             code -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
     return len(code)
 
 
 def test_code_lines_are_counted_by_the_rule(tmp_path: Path) -> None:
     file = tmp_path / "example.py"
-    file.write_text(
-        '"""Two\nlines."""\n\n# alone\ndef f(x):  # 1\n    """Doc."""\n    return (\n        x\n    )\n'
-    )
+    file.write_text('"""Two\nlines."""\n\n# alone\ndef f(x):  # 1\n    """Doc."""\n    return (\n        x\n    )\n')
     assert code_lines(file) == 4
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from expressivity.beside import ENTROPY, LOGISTIC
 from expressivity.certificate import rational_text
 from expressivity.heads.sandwich import Sandwich
 from expressivity.ladder import Ladder
@@ -27,7 +28,8 @@ def ladder_json(ladder: Ladder, paths: Mapping[str, str] | None = None) -> dict[
     """The profile of a task as plain values.
 
     ``certificate`` is ``{"hash", "verified", "file"}`` (``file`` is null unless certificates were saved); margins are
-    exact, as strings; ``cross_entropy`` bounds are floats rounded outward.
+    exact, as strings; ``cross_entropy`` bounds are floats rounded outward. What was left out of a large task is null,
+    with the reason as ``left_out``.
 
     Args:
         ladder: what was found.
@@ -48,12 +50,22 @@ def ladder_json(ladder: Ladder, paths: Mapping[str, str] | None = None) -> dict[
         result["stopped_at"] = ladder.stopped_at
     result["level"] = ladder.level
     result["heads"] = None if ladder.heads is None else _heads(ladder.heads, files)
-    result["cross_entropy"] = [_bound(bound) for bound in ladder.cross_entropy] or None
+    bounds = [_bound(bound) for bound in ladder.cross_entropy]
+    bounds += [{"order": n, "lower": None, "upper": None, "left_out": why} for n, why in _left_out(ladder, ENTROPY)]
+    result["cross_entropy"] = bounds or None
     result["logistic_regression"] = [
         {"order": _model_order(v), "right": fit.right, "contexts": fit.contexts, "converged": fit.converged}
         for v, fit in zip(ladder.orders, ladder.logistic, strict=False)
     ]
+    result["logistic_regression"] += [
+        {"order": n, "right": None, "contexts": len(ladder.task.contexts), "converged": None, "left_out": why}
+        for n, why in _left_out(ladder, LOGISTIC)
+    ]
     return result
+
+
+def _left_out(ladder: Ladder, what: str) -> list[tuple[int, str]]:
+    return [(left.order, left.reason) for left in ladder.left_out if left.what == what]
 
 
 def _order(verdict: Verdict, files: Mapping[str, str]) -> dict[str, Any]:
@@ -68,6 +80,14 @@ def _order(verdict: Verdict, files: Mapping[str, str]) -> dict[str, Any]:
         "margin": rational_text(margin) if margin is not None else None,
         "certificate": _certificate(certificate, files),
     }
+    if verdict.bound is not None:
+        proof = verdict.bound.document["proof"]
+        found["bound"] = {
+            "kind": verdict.bound.kind,
+            "value": proof["margin"] if "margin" in proof else proof["least"],
+            "reached": verdict.is_best,
+            "certificate": _certificate(verdict.bound, files),
+        }
     if isinstance(certificate, LogitWeights) and certificate.document["proof"]["direction"]:
         found["in_the_limit"] = True
     return found

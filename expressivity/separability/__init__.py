@@ -4,13 +4,19 @@
 equal row 0), a :class:`Cancellation` (integer multipliers under which the rows add up to zero, so that there are no
 such weights), or, only at a limit that the caller set, :class:`Undecided`. Answers are checked in exact integers before
 they are returned, whoever proposed them.
+
+``smallest``, ``sparsest`` and ``largest_margin`` go on from there to the best answer of its kind, each with a proof of
+how much better another could be.
 """
 
+from .fewest_columns import Sparsest, sparsest
+from .fewest_rows import Smallest, smallest
+from .irreducible import irreducible
 from .logistic import LogisticFit, fit_labels, fit_logistic
-from .minimise import Smallest, Sparsest, irreducible, smallest, sparsest
 from .outcome import Cancellation, Outcome, Separator, Undecided
 from .rows import IntegerRows, integer_row, integer_rows
 from .separate import separate
+from .widest import Widest, largest_margin
 
 __all__ = [
     "Cancellation",
@@ -21,11 +27,13 @@ __all__ = [
     "Smallest",
     "Sparsest",
     "Undecided",
+    "Widest",
     "fit_labels",
     "fit_logistic",
     "integer_row",
     "integer_rows",
     "irreducible",
+    "largest_margin",
     "separate",
     "smallest",
     "sparsest",

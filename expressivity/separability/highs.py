@@ -6,6 +6,7 @@ scaled rows; what is used are the numbers of rows and columns that seem to matte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,3 +90,22 @@ def margin_program(matrix: sp.csr_array, equal: Mask) -> Program:
         np.concatenate((-box, [-np.inf])),
         np.concatenate((box, [np.inf])),
     )
+
+
+def cover(sets: Sequence[Sequence[int]], count: int, time_limit: float) -> list[int]:
+    """Few of ``count`` elements that hit every one of the sets, the fewest as far as floats and time allow."""
+    matrix = sp.lil_array((len(sets), count))
+    for i, members in enumerate(sets):
+        matrix[i, list(members)] = 1.0
+    ones = np.ones(count)
+    program = Program(
+        sp.csr_array(matrix),
+        np.ones(len(sets)),
+        np.full(len(sets), np.inf),
+        ones,
+        np.zeros(count),
+        ones,
+        np.ones(count, dtype=bool),
+    )
+    point = run(program, time_limit).point
+    return [] if point is None else np.flatnonzero(point > 0.5).tolist()

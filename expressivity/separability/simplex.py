@@ -55,7 +55,7 @@ def simplex(
     Raises:
         OutOfTime: the clock runs out.
     """
-    tableau = _Tableau(rows, equal, hint, starts)
+    tableau = Tableau(rows, equal, hint, starts)
     while True:
         clock.tick(f"exact simplex: {tableau.pivots} pivots" if tableau.pivots % 100 == 0 else None)
         if tableau.objective == 0:
@@ -66,8 +66,11 @@ def simplex(
         tableau.pivot(*entering)
 
 
-class _Tableau:
+class Tableau:
     """A basis, its inverse line by line, and the dual values.
+
+    ``starts`` are sets of rows for the first basis, the first that makes a feasible one is taken; ``order`` says which
+    columns are to vanish in it, if they can. With ``even`` the weights c and r are 1.
 
     Columns of the program are pairs ``(kind, number)``: ``("+", i)`` is row i, ``("-", i)`` the negative of an equal
     row i, ``("p", j)`` and ``("q", j)`` are the slacks of column j. FLINT's integer polynomials serve as integer
@@ -75,15 +78,27 @@ class _Tableau:
     basic variable.
     """
 
-    def __init__(self, rows: IntegerRows, equal: Mask, hint: Sequence[int], starts: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        rows: IntegerRows,
+        equal: Mask,
+        hint: Sequence[int],
+        starts: Sequence[Sequence[int]],
+        order: Sequence[int] = (),
+        even: bool = False,
+    ) -> None:
         self.rows = rows
         self.equal = equal
         self.n = rows.n_columns
+        self.order = [*order, *sorted(set(range(self.n)) - set(order))]
         self.pivots = 0
-        _, across, down = equilibrated(rows.floats())
-        across = across + rows.exponents()
-        self.row_weight = [0 if tied else 1 << int(e) for e, tied in zip(across - across.min(), equal, strict=True)]
-        self.column_weight = [1 << int(e) for e in down.max(initial=0) - down]
+        self.row_weight = [0 if tied else 1 for tied in equal]
+        self.column_weight = [1] * self.n
+        if not even:
+            _, across, down = equilibrated(rows.floats())
+            across = across + rows.exponents()
+            self.row_weight = [0 if tied else 1 << int(e) for e, tied in zip(across - across.min(), equal, strict=True)]
+            self.column_weight = [1 << int(e) for e in down.max(initial=0) - down]
         self.basis: list[tuple[str, int]] = []
         self.lines: list[Any] = []
         self.denominators: list[int] = []
@@ -94,7 +109,7 @@ class _Tableau:
             if self._begin([int(i) for i in chosen]):
                 break
         few = rows.n_rows <= _BATCH
-        self._set_pool(np.arange(rows.n_rows) if few else np.unique(np.array([*hint, *chosen], dtype=np.int64)))
+        self.set_pool(np.arange(rows.n_rows) if few else np.unique(np.array([*hint, *chosen], dtype=np.int64)))
         self._refresh()
 
     def _begin(self, chosen: list[int]) -> bool:
@@ -107,12 +122,13 @@ class _Tableau:
         n, size = self.n, len(chosen)
         part = self.rows.take(chosen)
         weights = [self.row_weight[i] for i in chosen]
-        normed = [{0: weight, **{j + 1: a for j, a in part.row(k).items()}} for k, weight in enumerate(weights)]
+        place = {j: k + 1 for k, j in enumerate(self.order)}
+        normed = [{0: weight, **{place[j]: a for j, a in part.row(k).items()}} for k, weight in enumerate(weights)]
         places = pivot_columns(IntegerRows.from_dicts(normed, n + 1))
         if len(places) < size or places[0] != 0:
             return False
-        inside = [place - 1 for place in places[1:]]
-        square = [[row.get(place, 0) for row in normed] for place in (*places[1:], 0)]
+        inside = [self.order[k - 1] for k in places[1:]]
+        square = [[row.get(k, 0) for row in normed] for k in (*places[1:], 0)]
         quotient: Any = flint.fmpz_mat(square).inv()
         inverse, common = quotient.numer_denom()
         common = int(common)
@@ -127,9 +143,9 @@ class _Tableau:
             self._add(("+" if sign > 0 else "-", i), line, common)
         outside = sorted(set(range(n)) - set(inside))
         if outside:
-            across = flint.fmpz_mat([[row.get(j + 1, 0) for row in normed] for j in outside]) * inverse
-            for place, j in enumerate(outside):
-                line = {p: -int(across[place, c]) for c, p in enumerate(positions)}
+            across = flint.fmpz_mat([[row.get(place[j], 0) for row in normed] for j in outside]) * inverse
+            for k, j in enumerate(outside):
+                line = {p: -int(across[k, c]) for c, p in enumerate(positions)}
                 line[j] = common
                 sign = 1 if (line[n] or next(line[p] for p in sorted(line) if line[p])) > 0 else -1
                 self._add(("p" if sign > 0 else "q", j), {p: sign * entry for p, entry in line.items()}, common)
@@ -157,6 +173,10 @@ class _Tableau:
 
     def cancellation(self) -> Cancellation:
         """The multipliers of the basis, once the value is 0 and hence every slack."""
+        return Cancellation(self.multipliers(), "exact simplex")
+
+    def multipliers(self) -> dict[int, int]:
+        """The multipliers of the basis, scaled to integers without a common factor."""
         used = [
             (kind, i, int(line[self.n]), denominator)
             for (kind, i), line, denominator in zip(self.basis, self.lines, self.denominators, strict=True)
@@ -165,15 +185,15 @@ class _Tableau:
         common = lcm(*(denominator for *_, denominator in used))
         total = {i: (1 if kind == "+" else -1) * value * (common // den) for kind, i, value, den in used}
         divisor = gcd(*total.values())
-        return Cancellation({i: total[i] // divisor for i in sorted(total)}, "exact simplex")
+        return {i: total[i] // divisor for i in sorted(total)}
 
     def separator(self) -> Separator:
         """The dual weights, once no row is violated."""
-        weights = self._weights()
+        weights = self.weights()
         divisor = gcd(*weights)
         return Separator(tuple(weight // divisor for weight in weights), "exact simplex")
 
-    def _weights(self) -> list[int]:
+    def weights(self) -> list[int]:
         """Numerators of ``w``, the negative of the duals of the columns."""
         values = [-int(value) for value in self.dual.coeffs()[: self.n]]
         return values + [0] * (self.n - len(values))
@@ -186,18 +206,19 @@ class _Tableau:
         Over the dual denominator D the reduced costs are ``a_i · w − r_i · value`` for a strict row, ``± a_i · w`` for
         an equal one, ``c_j D + w_j`` and ``c_j D − w_j`` for the slacks.
         """
-        weights, level = self._weights(), int(self.objective)
+        weights, level = self.weights(), int(self.objective)
         while True:
             values = self.pool_rows.times(weights)
             violated = any(
                 value != 0 if flag else value <= 0 for value, flag in zip(values, self.pool_equal, strict=True)
             )
             if violated:
-                return self._steepest(weights, values, level)
+                return self.steepest(weights, values, level)
             if len(self.pool) == self.rows.n_rows or not self._extend_pool(weights):
                 return None
 
-    def _steepest(self, weights: list[int], values: list[int], level: int) -> tuple[tuple[str, int], int]:
+    def steepest(self, weights: list[int], values: list[int], level: int) -> tuple[tuple[str, int], int] | None:
+        """The column of steepest descent among slacks and rows in the pool; None when no reduced cost is negative."""
         costs = [
             -abs(value) if flag else value - weight * level
             for value, flag, weight in zip(values, self.pool_equal, self.pool_weight, strict=True)
@@ -215,11 +236,15 @@ class _Tableau:
         k, j = int(np.argmin(scores)), int(np.argmin(slopes))
         if excesses[j] < 0 and slopes[j] < scores[k]:
             return ("p" if weights[j] < 0 else "q", j), excesses[j]
-        if costs[k] >= 0:  # scores too close to zero to tell: take any violated row
-            k = next(k for k, cost in enumerate(costs) if cost < 0)
+        if costs[k] >= 0:  # scores too close to zero to tell: take any
+            k = next((k for k, cost in enumerate(costs) if cost < 0), -1)
+            j = next((j for j, excess in enumerate(excesses) if excess < 0), -1)
+            if k < 0:
+                return None if j < 0 else (("p" if weights[j] < 0 else "q", j), excesses[j])
         return ("-" if self.pool_equal[k] and values[k] > 0 else "+", int(self.pool[k])), costs[k]
 
-    def _set_pool(self, pool: Array) -> None:
+    def set_pool(self, pool: Array) -> None:
+        """Let the rows ``pool``, those of the basis among them or not, be the ones to price."""
         self.pool_table: Any
         self.pool = pool
         self.pool_rows = self.rows.take(pool)
@@ -240,7 +265,7 @@ class _Tableau:
         if not len(violated):
             return False
         order = np.argsort(signs[violated], kind="stable")
-        self._set_pool(np.union1d(self.pool, violated[order[: _BATCH + self.n]]))
+        self.set_pool(np.union1d(self.pool, violated[order[: _BATCH + self.n]]))
         return True
 
     # ------------------------------------------------------------------ pivoting

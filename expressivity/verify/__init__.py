@@ -52,7 +52,9 @@ def _prove(document: Mapping[str, Any]) -> Statement:
     kind, claim = document["kind"], Claim(document["model"], document["task"])
     if kind != "obstruction" and (claim.model["class"] == "attention") is not (kind == "head_tables"):
         raise Refuted("model", f"{kind} says nothing about {claim.name}")
-    compares = kind in ("obstruction", "separating_weights", "head_tables")
+    if claim.order is None and kind not in ("obstruction", "logit_obstruction"):
+        raise Refuted("model", f"{kind} belongs to a stated order or number of heads")
+    compares = kind not in ("cross_entropy_bound", "logit_weights", "logit_obstruction")
     if compares and any(asked.soft for _, asked in claim.contexts):
         raise Refuted("task", "a distribution is asked for, which no comparison of logits settles")
     answer, margin, text = ARGUMENTS[kind](claim, document["proof"])

@@ -1,4 +1,4 @@
-"""The four arguments: cancellation, separation, attention evaluated, entropy. Floor 0.
+"""The arguments by kind, and four of them: cancellation, separation, attention evaluated, entropy. Floor 0.
 
 Each returns the answer, the proved margin and the sentence that is proved, or refuses with the step that fails.
 """
@@ -11,40 +11,20 @@ from typing import Any
 
 from expressivity.certificate import rational
 from expressivity.errors import Refuted
-from expressivity.verify.attention import NIL, attended
-from expressivity.verify.claim import Claim, Tokens, fields_of, hold, items_of, scaled, whole
+from expressivity.verify.attention import attended
+from expressivity.verify.claim import NIL, Argued, Claim, Tokens, fields_of, hold, items_of, scaled
+from expressivity.verify.combination import Entry, balance, combined, terms_of
 from expressivity.verify.enclosure import EXP_STEPS, ONE, exp_bounds, log_bounds
-from expressivity.verify.log_odds import Argued, matches, mismatches
-from expressivity.verify.skipgrams import balance, derived, ensemble, rank_at_least
+from expressivity.verify.least import fewest_contexts, fewest_features, largest_margin
+from expressivity.verify.log_odds import matches, mismatches
+from expressivity.verify.skipgrams import derived, ensemble, rank_at_least
 
 
 def _cancels(claim: Claim, proof: object) -> Argued:
     """Motzkin: multipliers, at least 0 and not all 0 on strict comparisons, under which every feature sums to 0."""
     listed, irreducible = fields_of(proof, "proof", "multipliers", "irreducible")
-    used: dict[tuple[int, str, str], Fraction] = {}
-    relations = set[str]()
-    for entry in items_of(listed, "multipliers"):
-        number, pair, given = fields_of(entry, "a multiplier", "context", "pair", "multiplier")
-        y, z = (claim.output(name) for name in items_of(pair, "pair", 2))
-        key, multiplier = (whole(number, "context"), y, z), rational(given, "a multiplier")
-        if number >= len(claim.contexts) or key in used:
-            raise Refuted("comparison", f"there is no context {number}, or {y!r} and {z!r} are compared there twice")
-        asked = claim.contexts[number][1]
-        claim.spend(len(asked.groups))
-        relation = asked.relation(y, z)
-        if not relation or multiplier == 0:
-            raise Refuted("comparison", f"{y!r} and {z!r} are not compared in context {number}, or the multiplier is 0")
-        if relation == "above" and multiplier < 0:
-            raise Refuted("sign", f"{y!r} is to be above {z!r} in context {number}, so its multiplier must be positive")
-        relations.add(relation)
-        used[key] = multiplier
-    if "above" not in relations:
-        raise Refuted("sign", "no strict comparison has a positive multiplier")
-    terms: dict[tuple[int, str], Fraction] = {}
-    for (number, y, z), multiplier in used.items():
-        terms[number, y] = terms.get((number, y), NIL) + multiplier
-        terms[number, z] = terms.get((number, z), NIL) - multiplier
-    balance(claim, "cancellation", terms)
+    used, _ = combined(claim, listed)
+    balance(claim, "cancellation", terms_of(used))
     if not isinstance(irreducible, bool):
         raise Refuted("shape", "irreducible must be true or false")
     if irreducible and _span(claim, used) < len(used) - 1:
@@ -52,11 +32,11 @@ def _cancels(claim: Claim, proof: object) -> Argued:
     return "inexpressible", None, "no {name} decides the {contexts}"
 
 
-def _span(claim: Claim, used: Iterable[tuple[int, str, str]]) -> int:
+def _span(claim: Claim, used: Iterable[Entry]) -> int:
     """A lower bound of the rank of comparisons. As a row sums to 0 over the outputs, the last one is left out."""
     rows: list[dict[Any, int]] = []
     entries, last = 0, list(claim.outputs)[-1]
-    for number, y, z in used:
+    for number, y, z, _ in used:
         phi = derived(claim, claim.contexts[number][0])
         signs = [(out, sign) for out, sign in ((y, 1), (z, -1)) if out != last]
         rows.append({(feature, out): sign * value for feature, value in phi.items() for out, sign in signs})
@@ -110,8 +90,8 @@ def _compared(claim: Claim, evaluated: Callable[[Tokens], Callable[[str, str], A
 def _entropy(claim: Claim, proof: object) -> Argued:
     """Bounds in nats of the infimum over the class of Σ π CE(p, model): maximum entropy below, weights above."""
     lower, conditional, upper, entries = fields_of(proof, "proof", "lower", "conditional", "upper", "weights")
-    if claim.order is None or (lower is None and upper is None):
-        raise Refuted("model", "a bound needs a stated order and at least one side")
+    if lower is None and upper is None:
+        raise Refuted("model", "a bound needs at least one side")
     if not all(asked.chances for _, asked in claim.contexts):
         raise Refuted("task", "a context has several requirements or a top set: its cross-entropy is not defined")
     weights, _ = scaled(asked.weight for _, asked in claim.contexts)
@@ -155,4 +135,7 @@ ARGUMENTS = {
     "cross_entropy_bound": _entropy,
     "logit_weights": matches,
     "logit_obstruction": mismatches,
+    "fewest_contexts": fewest_contexts,
+    "fewest_features": fewest_features,
+    "largest_margin": largest_margin,
 }

@@ -11,12 +11,12 @@ from typing import Any
 
 from expressivity.certificate import rational
 from expressivity.errors import Refuted
-from expressivity.verify.claim import Claim, Tokens, fields_of, items_of, text_of, whole
+from expressivity.verify.claim import NIL, Claim, Tokens, fields_of, items_of, text_of, whole
 from expressivity.verify.enclosure import EXP_STEPS, exp_bounds
 
 # Which of (position, token) is null in an embedding row.
 ABSENT = {"joint": [(False, False)], "additive": [(False, True), (True, False)], "tokens": [(True, False)]}
-NIL, ONE = Fraction(0), Fraction(1)
+ONE = Fraction(1)
 Interval = tuple[Fraction, Fraction]
 Row = tuple[int | None, str | None]  # an embedding row
 Table = Mapping[tuple[Any, Any], Fraction]

@@ -17,7 +17,9 @@ from expressivity.errors import Refuted
 
 MAX_STEPS = 1_000_000_000  # of about 0.1 µs
 MAX_BITS = 1 << 34  # of all numbers held at once
+NIL = Fraction(0)
 Tokens = tuple[str, ...]
+Argued = tuple[str, Fraction | None, str]  # the answer, the proved margin, the sentence that is proved
 
 
 @dataclass(frozen=True, slots=True)

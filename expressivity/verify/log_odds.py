@@ -13,10 +13,9 @@ from math import gcd
 
 from expressivity.certificate import rational
 from expressivity.errors import Refuted
-from expressivity.verify.claim import Asked, Claim, fields_of, items_of, scaled, whole
-from expressivity.verify.skipgrams import balance, ensemble
-
-Argued = tuple[str, Fraction | None, str]
+from expressivity.verify.claim import Argued, Asked, Claim, fields_of, items_of, scaled
+from expressivity.verify.combination import balance, entries, terms_of
+from expressivity.verify.skipgrams import ensemble
 
 
 def _factoring(claim: Claim, given: object) -> tuple[int, Callable[[Fraction], list[int]]]:
@@ -58,7 +57,7 @@ def matches(claim: Claim, proof: object) -> Argued:
     """Weights that are rational combinations of logarithms give all log-odds; a direction takes the rest to 0."""
     bases, listed, direction = fields_of(proof, "proof", "bases", "weights", "direction")
     many, exponents = _factoring(claim, bases)
-    parts = [ensemble(claim, entries) for entries in items_of(listed, "weights", many)]
+    parts = [ensemble(claim, weights) for weights in items_of(listed, "weights", many)]
     towards, _ = ensemble(claim, direction)
     limit = False
     for number, (tokens, asked) in enumerate(claim.contexts):
@@ -83,27 +82,19 @@ def mismatches(claim: Claim, proof: object) -> Argued:
     bases, listed = fields_of(proof, "proof", "bases", "multipliers")
     many, exponents = _factoring(claim, bases)
     total, grows = [Fraction(0)] * many, False
-    terms: dict[tuple[int, str], Fraction] = {}
-    entries = []
-    for entry in items_of(listed, "multipliers"):
-        number, pair, given = fields_of(entry, "a multiplier", "context", "pair", "multiplier")
-        y, z = (claim.output(name) for name in items_of(pair, "pair", 2))
-        if whole(number, "context") >= len(claim.contexts) or y == z:
-            raise Refuted("comparison", f"there is no context {number}, or {y!r} is compared with itself")
-        entries.append((number, y, z, rational(given, "a multiplier")))
-    for (number, y, z, _), multiplier in zip(entries, scaled(m for *_, m in entries)[0], strict=True):
+    used = entries(claim, listed)
+    for (number, y, z, _), multiplier in zip(used, scaled(m for *_, m in used)[0], strict=True):
+        claim.spend(many)
         chances = _chances(claim.contexts[number][1])
-        if y not in chances:
-            raise Refuted("comparison", f"the probability of {y!r} in context {number} is 0; expected a pair above it")
+        if y == z or y not in chances:
+            raise Refuted("comparison", f"{y!r} is compared with itself, or its probability in context {number} is 0")
         if z in chances:
             odds = exponents(chances[y] / chances[z])
             total = [sum_ + multiplier * e for sum_, e in zip(total, odds, strict=True)]
         elif multiplier <= 0:
             raise Refuted("sign", f"{z!r} has probability 0 in context {number}, so its multiplier must be positive")
         grows = grows or z not in chances
-        for key, sign in (((number, y), 1), ((number, z), -1)):
-            terms[key] = terms.get(key, Fraction(0)) + sign * multiplier
-    balance(claim, "cancellation", terms)
+    balance(claim, "cancellation", terms_of(used))
     if not grows and not any(total):
         raise Refuted("log-odds", "the log-odds cancel as well, so that nothing is contradicted")
     return "inexpressible", None, "no {name} has the stated probabilities on the {contexts}, even in the limit"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, pairwise
 from math import comb, prod
 from typing import Any
@@ -52,27 +51,6 @@ def derived(claim: Claim, tokens: Tokens) -> dict[Any, int]:
     hold(number, bits)
     claim.spend(number * (degree + 5) + len(tokens), bits)
     return features(tokens, claim.order, claim.positions)
-
-
-def balance(claim: Claim, step: str, terms: Mapping[tuple[int, str], Fraction]) -> None:
-    """Refuse at ``step`` unless Σ coefficient × feature = 0 for each feature and output; terms: (context, output)."""
-    factors, _ = scaled(terms.values())
-    columns: dict[str, dict[Any, int]] = {}
-    last, phi, entries, widest = -1, dict[Any, int](), 0, 0
-    for (number, y), factor in zip(terms, factors, strict=True):
-        last, phi = number, phi if number == last else derived(claim, claim.contexts[number][0])
-        column = columns.setdefault(y, {})
-        widest = max(widest, (factor * max(phi.values())).bit_length())
-        claim.spend(len(phi) * (3 + (widest >> 10)))
-        entries -= len(column)
-        for feature, value in phi.items():
-            column[feature] = column.get(feature, 0) + factor * value
-        entries += len(column)
-        hold(entries, widest)
-    for y, column in columns.items():
-        for feature, total in column.items():
-            if total:
-                raise Refuted(step, f"for output {y!r} the feature {feature!r} does not sum to 0")
 
 
 def rank_at_least(claim: Claim, rows: Sequence[Mapping[Any, int]]) -> int:

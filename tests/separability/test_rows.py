@@ -14,9 +14,7 @@ from expressivity.separability import IntegerRows, integer_row, integer_rows
 
 
 def random_table(rng: random.Random, rows: int, columns: int, bits: int) -> list[list[int]]:
-    return [
-        [rng.choice([0, 1, rng.getrandbits(bits) - (1 << bits) // 2]) for _ in range(columns)] for _ in range(rows)
-    ]
+    return [[rng.choice([0, 1, rng.getrandbits(bits) - (1 << bits) // 2]) for _ in range(columns)] for _ in range(rows)]
 
 
 @pytest.mark.parametrize("bits", [1, 20, 40, 61, 62, 63, 64, 200])

@@ -16,7 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.verify.by_hand import A0, C1, CERTIFICATES, HALF, XOR, sealed, weight
+from tests.verify.by_hand import (
+    A0,
+    C1,
+    CERTIFICATES,
+    D1,
+    EVERY,
+    HALF,
+    MISSING_ONE,
+    XOR,
+    combination,
+    sealed,
+    weight,
+)
 
 BROKEN = Path(__file__).parent / "broken"
 GONE = object()  # in place of a value: the key or item is taken out
@@ -103,12 +115,12 @@ FILES = [  # the file as such, whatever it claims
     Break("file-lone-surrogate", "obstruction/xor", "reading", bytewise=swapped(b'"A"', rb'"\ud800"')),
     Break("file-key-twice", "obstruction/xor", "reading", bytewise=swapped(b'"proof"', b'"proof": 1, "proof"')),
     Break("file-key-twice-inside", "obstruction/xor", "reading", bytewise=order(b'3, "order": 4')),
-    Break("file-nan", "obstruction/xor", "reading", bytewise=order(b'NaN')),
-    Break("file-infinity", "obstruction/xor", "reading", bytewise=order(b'-Infinity')),
-    Break("file-float", "obstruction/xor", "reading", bytewise=order(b'3.0')),
-    Break("file-exponent", "obstruction/xor", "reading", bytewise=order(b'3e0')),
-    Break("file-huge-integer", "obstruction/xor", "reading", bytewise=order(b'1' + b"0" * 99)),
-    Break("file-negative-integer", "obstruction/xor", "reading", bytewise=order(b'-3')),
+    Break("file-nan", "obstruction/xor", "reading", bytewise=order(b"NaN")),
+    Break("file-infinity", "obstruction/xor", "reading", bytewise=order(b"-Infinity")),
+    Break("file-float", "obstruction/xor", "reading", bytewise=order(b"3.0")),
+    Break("file-exponent", "obstruction/xor", "reading", bytewise=order(b"3e0")),
+    Break("file-huge-integer", "obstruction/xor", "reading", bytewise=order(b"1" + b"0" * 99)),
+    Break("file-negative-integer", "obstruction/xor", "reading", bytewise=order(b"-3")),
     Break("file-deep", "obstruction/xor", "reading", (("proof", [[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]),)),
     Break("file-list", "obstruction/xor", "reading", bytewise=lambda data: b"[" + data + b"]"),
     Break("file-other-format", "obstruction/xor", "reading", (("format", "expressivity Certificate"),)),
@@ -566,7 +578,175 @@ LOGITS = [
     ),
 ]
 
-BREAKS = [*FILES, *TASKS, *MODELS, *OBSTRUCTIONS, *WEIGHTS, *HEADS, *ENTROPY, *LOGITS]
+W = "proof.separators.0"
+C = "proof.combinations.0"
+M = "proof.multipliers.0"
+FIRST_TWO = EVERY["multipliers"][:2]  # leave C, D, AC, AD
+
+CONTEXTS = [
+    *breaks(
+        "contexts/xor",
+        {
+            "least-more": ("least", "proof.least", 5),
+            "least-more-than-contexts": (
+                "least",
+                "proof.separators",
+                [CERTIFICATES["weights/xor"]["proof"]["weights"]],
+                "proof.least",
+                5,
+                "model.order",
+                4,
+            ),
+            "least-1": ("shape", "proof.least", 1),
+            "least-0": ("shape", "proof.least", 0),
+            "least-true": ("shape", "proof.least", True),
+            "least-text": ("shape", "proof.least", "4"),
+            "least-missing": ("shape", "proof.least", GONE),
+            "separators-none": ("least", "proof.separators", []),
+            "separators-null": ("shape", "proof.separators", None),
+            "separators-of-one": ("least", "proof.separators", MISSING_ONE[:1], "proof.least", 2),
+            "separator-missing": ("least", "proof.separators.3", GONE),
+            "separator-twice": ("least", "proof.separators.3", MISSING_ONE[0]),
+            "separator-null": ("shape", W, None),
+            "separator-that-misses-two": ("least", f"{W}.1.logits.T", "1"),
+            "separator-that-misses-by-a-tie": ("least", f"{W}.0.logits.T", "-4"),
+            "separator-empty": ("least", W, []),
+            "separator-reversed": ("least", f"{W}.0.logits.T", "3"),
+            "value-unreduced": ("rational", f"{W}.0.logits.T", "-6/2"),
+            "feature-beyond-order": ("features", f"{W}.1.sources", [A0, C1]),
+            "feature-twice": ("features", f"{W}.3", weight({"T": "1"}, sources=[D1], length=2)),
+            "feature-of-other-length": ("least", f"{W}.0.length", 1),
+            "length-missing": ("shape", f"{W}.0.length", GONE),
+            "logits-not-listed": ("shape", f"{W}.0.logits", {"G": "1"}),
+            "tie-asked": ("least", ASKED, {"tie": ["F", "T"]}),
+            "token": ("least", "task.contexts.3.tokens.1", "E"),
+            "destination": ("least", "task.contexts.0.tokens.2", "R"),
+            "context-more": ("least", "task.contexts.4", EXTRA),
+            "output-more": ("least", "task.outputs", ["F", "G", "T"]),
+            "distribution": ("task", ASKED, {"distribution": {"T": "1"}}),
+            "positions": ("shape", "model.positions", "count"),
+            "order-lowered": ("features", "model.order", 2),
+            "order-every": ("model", "model.order", None),
+            "for-attention": ("model", "model", LAYER),
+            "proof-of-obstruction": ("shape", "proof", EVERY),
+        },
+    ),
+    *breaks("contexts/bigram", {"bigram-more": ("least", "proof.least", 3)}),
+    *breaks(
+        "contexts/groups",
+        {
+            "group-missed": ("least", f"{W}.3.logits.T", "-1"),
+            "group-missed-in-part": ("least", f"{W}.3.sources", [A0]),
+            "group-of-destinations": ("least", "model.positions", "anywhere", "proof.separators", [[]]),
+        },
+    ),
+    *breaks("contexts/tie", {"tie-missed": ("least", "proof.separators.0", [weight({"F": "1/1000000000"})])}),
+]
+
+FEATURES = [
+    *breaks(
+        "features/xor",
+        {
+            "least-more": ("least", "proof.least", 3),
+            "least-huge": ("least", "proof.least", 999_999_999),
+            "least-0": ("shape", "proof.least", 0),
+            "least-false": ("shape", "proof.least", False),
+            "least-null": ("shape", "proof.least", None),
+            "combinations-none": ("least", "proof.combinations", []),
+            "combinations-object": ("shape", "proof.combinations", {}),
+            "combination-missing": ("least", "proof.combinations.0", GONE),
+            "combination-twice": ("least", "proof.combinations.0", combination((0, "TF", "1"), (2, "FT", "1"))),
+            "combination-empty": ("sign", C, []),
+            "combination-object": ("shape", C, EVERY),
+            "combination-of-other-features": ("least", C, FIRST_TWO, "proof.combinations.2", FIRST_TWO),
+            "combination-that-refutes": ("cancellation", "model.order", 3),
+            "constant-left": ("cancellation", f"{C}.3", GONE),
+            "constant-left-by-little": ("cancellation", f"{C}.0.multiplier", "1000000001/1000000000"),
+            "multiplier-sign": ("sign", f"{C}.0.multiplier", "-1"),
+            "multiplier-zero": ("comparison", f"{C}.0.multiplier", "0"),
+            "multiplier-number": ("rational", f"{C}.0.multiplier", 1),
+            "multiplier-of-other-key": ("shape", f"{C}.0.lambda", "1"),
+            "pair-reversed": ("comparison", f"{C}.0.pair", ["F", "T"]),
+            "pair-of-one": ("comparison", f"{C}.0.pair", ["T", "T"]),
+            "pair-not-listed": ("shape", f"{C}.0.pair", ["T", "G"]),
+            "context-twice": ("comparison", f"{C}.3.context", 0),
+            "context-none-such": ("comparison", f"{C}.0.context", 4),
+            "context-text": ("shape", f"{C}.0.context", "0"),
+            "label": ("comparison", ASKED, F),
+            "source-less": ("cancellation", "task.contexts.3.tokens", ["B", "Q"]),
+            "destination": ("cancellation", "task.contexts.0.tokens.2", "R"),
+            "distribution": ("task", ASKED, {"distribution": {"T": "1"}}),
+            "order-lowered": ("cancellation", "model.order", 2),
+            "order-every": ("model", "model.order", None),
+            "for-attention": ("model", "model", LAYER),
+            "proof-of-other-kind": ("shape", "proof", CERTIFICATES["contexts/xor"]["proof"]),
+            "with-irreducible": ("shape", "proof.irreducible", True),
+        },
+    ),
+    *breaks(
+        "features/count",
+        {
+            "count-for-presence": ("least", "model.positions", "anywhere"),
+            "count-order-lowered": ("cancellation", "model.order", 3),
+            "count-multiplier": ("least", f"{C}.0.multiplier", "2", f"{C}.1.multiplier", "3"),
+        },
+    ),
+    *breaks("features/groups", {"destination-shared": ("comparison", "task.contexts", XOR["contexts"][:2])}),
+    *breaks(
+        "features/tie",
+        {"equal-only": ("sign", f"{C}.1", GONE), "equal-sign": ("cancellation", f"{C}.0.multiplier", "1")},
+    ),
+]
+
+MARGINS = [
+    *breaks(
+        "margin/xor",
+        {
+            "bound-tightened": ("margin", "proof.margin", "1999999999/1000000000"),
+            "bound-zero": ("margin", "proof.margin", "0"),
+            "bound-negative": ("margin", "proof.margin", "-2"),
+            "bound-number": ("rational", "proof.margin", 2),
+            "bound-null": ("rational", "proof.margin", None),
+            "bound-unreduced": ("rational", "proof.margin", "4/2"),
+            "bound-braces": ("rational", "proof.margin", "{name}"),
+            "bound-missing": ("shape", "proof.margin", GONE),
+            "multiplier": ("margin", f"{M}.multiplier", "2"),
+            "multiplier-missing": ("margin", "proof.multipliers.3", GONE),
+            "multiplier-sign": ("sign", f"{M}.multiplier", "-1"),
+            "multiplier-zero": ("comparison", f"{M}.multiplier", "0"),
+            "multiplier-number": ("rational", f"{M}.multiplier", 1),
+            "multipliers-none": ("sign", "proof.multipliers", []),
+            "multipliers-null": ("shape", "proof.multipliers", None),
+            "pair-reversed": ("comparison", f"{M}.pair", ["F", "T"]),
+            "pair-of-three": ("shape", f"{M}.pair", ["T", "F", "F"]),
+            "pair-not-listed": ("shape", f"{M}.pair", ["T", "G"]),
+            "context-twice": ("comparison", "proof.multipliers.3.context", 0),
+            "context-none-such": ("comparison", f"{M}.context", 4),
+            "context-null": ("shape", f"{M}.context", None),
+            "label": ("comparison", ASKED, F),
+            "token": ("margin", "task.contexts.0.tokens.0", "E"),
+            "destination": ("margin", "task.contexts.0.tokens.2", "R"),
+            "source-more": ("margin", "task.contexts.0.tokens", ["A", "C", "C", "Q"]),
+            "distribution": ("task", ASKED, {"distribution": {"T": "1"}}),
+            "order-1": ("shape", "model.order", 1),
+            "order-every": ("model", "model.order", None),
+            "for-attention": ("model", "model", LAYER),
+            "proof-of-other-kind": ("shape", "proof", EVERY),
+        },
+    ),
+    *breaks("margin/count", {"count-order-raised": ("margin", "model.order", 5)}),
+    *breaks(
+        "margin/tie",
+        {
+            "equal-only": ("sign", "proof.multipliers.1", GONE),
+            "equal-counted": ("margin", "proof.margin", "2"),
+            "equal-sign": ("margin", f"{M}.multiplier", "1"),
+        },
+    ),
+    *breaks("margin/three-outputs", {"outputs-apart": ("margin", "proof.margin", "1")}),
+]
+
+BREAKS = [*FILES, *TASKS, *MODELS, *OBSTRUCTIONS, *WEIGHTS, *HEADS, *ENTROPY, *LOGITS, *CONTEXTS, *FEATURES, *MARGINS]
 
 
 def committed() -> list[Break]:

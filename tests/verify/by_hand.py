@@ -70,6 +70,11 @@ def cancels(*entries: tuple[int, str, str], irreducible: bool = True) -> Json:
     return {"multipliers": listed, "irreducible": irreducible}
 
 
+def combination(*entries: tuple[int, str, str]) -> list[Json]:
+    """Multipliers alone, as (context, "TF", "1")."""
+    return list(cancels(*entries)["multipliers"])
+
+
 def weight(logits: Json, destination: str = "Q", sources: Sequence[Any] = (), length: int | None = None) -> Json:
     entry = {"destination": destination, "sources": list(sources), "logits": logits}
     return entry if length is None else {**entry, "length": length}
@@ -128,6 +133,13 @@ HALF = {"T": "1/2", "F": "1/2"}
 # Pooled, T has (3/4 + 2·1/4)/3 = 5/12; its entropy is 0.6791932659915256 (computed by hand from ln 5, ln 7, ln 12).
 SOFT = task({"AQ": chances(T="3/4", F="1/4"), "BQ": chances(T="1/4", F="3/4")}, weights=["1", "2"])
 POOLED = {"T": "5/12", "F": "7/12"}
+
+# For each of the four strings, skip-trigrams that miss it alone. T is −3, −1, −1, 1; 1, 3, −1, 1; 1, −1, 3, 1; and
+# 1, −1, −1, −3, where 1, −1, −1, 1 or the like is asked for.
+MISSING_ONE = [
+    [weight({"T": f"{c}3"}, length=2), *(weight({"T": f"{d}2"}, sources=[s], length=2) for s in sources)]
+    for c, d, sources in (("-", "", (B0, D1)), ("", "-", (B0, C1)), ("", "-", (A0, D1)), ("-", "", (A0, C1)))
+]
 
 EIGHT_NINTHS = chances(T="8/9", F="1/9")
 
@@ -315,9 +327,7 @@ CERTIFICATES: dict[str, Json] = {
         tables({"scores": [], "base": "e", "values": [[[None, "B"], "T", "1"]]}, direct=[[[None, "Q"], "G", "-1"]]),
     ),
     # ---------------------------------------------------------------- cross-entropy
-    "entropy/xor": certificate(
-        "cross_entropy_bound", grams(3), XOR, {**LN2, "conditional": [HALF] * 4, "weights": []}
-    ),
+    "entropy/xor": certificate("cross_entropy_bound", grams(3), XOR, {**LN2, "conditional": [HALF] * 4, "weights": []}),
     "entropy/xor-lower": certificate(
         "cross_entropy_bound",
         grams(3, "count"),
@@ -413,15 +423,131 @@ CERTIFICATES: dict[str, Json] = {
         {"bases": ["3"], "multipliers": cancels((0, "TF", "1"), (1, "TF", "-1"))["multipliers"]},
     ),
     # Labels that cancel: the log-odds of each would have to grow without bound, and their sum is 0.
-    "logits/xor": certificate(
-        "logit_obstruction", grams(3), XOR, {"bases": [], "multipliers": EVERY["multipliers"]}
-    ),
+    "logits/xor": certificate("logit_obstruction", grams(3), XOR, {"bases": [], "multipliers": EVERY["multipliers"]}),
     # The same tokens, other odds: no order tells them apart.
     "logits/every-order": certificate(
         "logit_obstruction",
         grams(None, "count"),
         task({"ABQ": chances(T="2/3", F="1/3"), "BAQ": tie("FT")}),
         {"bases": ["2"], "multipliers": cancels((0, "TF", "1/2"), (1, "FT", "1/2"))["multipliers"]},
+    ),
+    # ---------------------------------------------------------------- fewest contexts
+    # Every string is missed by one ensemble alone, so that none but all four strings meet what is missed.
+    "contexts/xor": certificate("fewest_contexts", grams(3), XOR, {"least": 4, "separators": MISSING_ONE}),
+    # Constants alone: "always T" misses B, "always F" misses A and C. One of B, one of A and C: two contexts.
+    "contexts/bigram": certificate(
+        "fewest_contexts",
+        grams(2),
+        task({"AQ": "T", "BQ": "F", "CQ": "T"}),
+        {"least": 2, "separators": [[weight({"T": "1"}, length=1)], [weight({"F": "1"}, length=1)]]},
+    ),
+    # The number c of A's, with signs +, −, + at 0, 1 and 3: c − 2 misses 0, the constant 1 misses 1, 1/2 − c misses 3.
+    "contexts/count": certificate(
+        "fewest_contexts",
+        grams(3, "count"),
+        task({"Q": "T", "AQ": "F", "AAAQ": "T"}),
+        {
+            "least": 3,
+            "separators": [
+                [weight({"T": "-2"}), weight({"T": "1"}, sources=["A"])],
+                [weight({"T": "1"})],
+                [weight({"F": "-1/2"}), weight({"F": "1"}, sources=["A"])],
+            ],
+        },
+    ),
+    # R, and Q after one token, have weights of their own. The first ensemble alone is right there, which is enough.
+    "contexts/groups": certificate(
+        "fewest_contexts",
+        grams(3),
+        {**XOR, "contexts": [*XOR["contexts"], *task({"AR": "T", "BR": "T", "AQ": "F"})["contexts"]]},
+        {
+            "least": 4,
+            "separators": [
+                [*MISSING_ONE[0], weight({"T": "1"}, "R", length=1), weight({"F": "1"}, length=1)],
+                *MISSING_ONE[1:],
+            ],
+        },
+    ),
+    # Without weights F and T are equal, as asked with A; with B, T is to be above.
+    "contexts/tie": certificate(
+        "fewest_contexts",
+        grams(2, "anywhere"),
+        task({"AQ": tie("FT"), "BQ": "T"}),
+        {"least": 2, "separators": [[], [weight({"T": "1/9"})]]},
+    ),
+    # ---------------------------------------------------------------- fewest features
+    # All four leave AC, AD, BC, BD; the first and third A, B, AC, BC; the second and fourth A, B, AD, BD. A feature of
+    # the first set has C or D in it, and so is not in the third or not in the second.
+    "features/xor": certificate(
+        "fewest_features",
+        grams(4),
+        XOR,
+        {
+            "least": 2,
+            "combinations": [
+                EVERY["multipliers"],
+                combination((0, "TF", "1"), (2, "FT", "1")),
+                combination((1, "FT", "1"), (3, "TF", "1")),
+            ],
+        },
+    ),
+    # The number c of A's, with signs −, +, − at 0, 1 and 2. −f(0) + 2 f(1) − f(2) is 0 for 1 and c, −2 for c²;
+    # −3 f(0) + 4 f(1) − f(2) is 0 for 1 and c², 2 for c. So both c and c² are needed.
+    "features/count": certificate(
+        "fewest_features",
+        grams(4, "count"),
+        task({"Q": "F", "AQ": "T", "AAQ": "F"}),
+        {
+            "least": 2,
+            "combinations": [
+                combination((0, "FT", "1"), (1, "TF", "2"), (2, "FT", "1")),
+                combination((0, "FT", "3"), (1, "TF", "4"), (2, "FT", "1")),
+            ],
+        },
+    ),
+    # Two destinations have no feature in common: one of A and B for each.
+    "features/groups": certificate(
+        "fewest_features",
+        grams(3),
+        task({"AQ": "T", "BQ": "F", "AR": "F", "BR": "T"}),
+        {
+            "least": 2,
+            "combinations": [
+                combination((0, "TF", "1/2"), (1, "FT", "1/2")),
+                combination((2, "FT", "1"), (3, "TF", "1")),
+            ],
+        },
+    ),
+    # The tie with A, taken negatively, leaves A and B of T above F with B.
+    "features/tie": certificate(
+        "fewest_features",
+        grams(3, "anywhere"),
+        task({"AQ": tie("FT"), "BQ": "T"}, "FGT"),
+        {"least": 1, "combinations": [combination((0, "TF", "-1"), (1, "TF", "1"))]},
+    ),
+    # ---------------------------------------------------------------- largest margin
+    # Four times the margin is at most what AC, AD, BC, BD weigh for one output less what they weigh for the other: 8.
+    "margin/xor": certificate("largest_margin", grams(4), XOR, {"margin": "2", "multipliers": EVERY["multipliers"]}),
+    # As above, −3 f(0) + 4 f(1) − f(2) is 2 w_c, with w_c up to 2 for T against F: the margin is at most 4/8.
+    "margin/count": certificate(
+        "largest_margin",
+        grams(4, "count"),
+        task({"Q": "F", "AQ": "T", "AAQ": "F"}),
+        {"margin": "1/2", "multipliers": combination((0, "FT", "3"), (1, "TF", "4"), (2, "FT", "1"))},
+    ),
+    # T against F with B, less the same with A, where it is 0: what B weighs less what A weighs, so 4 at most.
+    "margin/tie": certificate(
+        "largest_margin",
+        grams(3),
+        task({"AQ": tie("FT"), "BQ": "T"}, "FT"),
+        {"margin": "4", "multipliers": combination((0, "TF", "-1"), (1, "TF", "1"))},
+    ),
+    # T against F and T against G are 2 each at most.
+    "margin/three-outputs": certificate(
+        "largest_margin",
+        grams(2, "anywhere"),
+        task({"AQ": "T"}, "FGT"),
+        {"margin": "2", "multipliers": combination((0, "TF", "1/3"), (0, "TG", "1/3"))},
     ),
 }
 for _name, _document in CERTIFICATES.items():  # fractions of the constants above in lowest terms

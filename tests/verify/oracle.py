@@ -1,12 +1,12 @@
 """Whether what a certificate states is true, decided without the library.
 
-By z3 over the rationals for skip-grams, whatever the proof says; by evaluating the definition for head tables; by a
-descent for cross-entropies.
+By z3 over the rationals for skip-grams, whatever the proof says, for every choice of a few contexts or features; by
+evaluating the definition for head tables; by a descent for cross-entropies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from itertools import combinations, product
 from math import prod
@@ -69,6 +69,32 @@ def grams_decide(task: Json, order: int | None, positions: str) -> bool:
     return _solvable(asked, order, positions)
 
 
+def decides_any(many: int, task: Json, order: int, positions: str) -> bool:
+    """Whether every choice of so many contexts is decided, or all contexts if they are fewer."""
+    contexts = task["contexts"]
+    return all(
+        grams_decide({**task, "contexts": chosen}, order, positions)
+        for chosen in combinations(contexts, min(many, len(contexts)))
+    )
+
+
+def features_decide(many: int, task: Json, order: int, positions: str) -> bool:
+    """Whether some weights on so many features, constants not counted, decide the task."""
+    asked = [(tokens, y, z, 0 if equal else None) for tokens, y, z, equal in comparisons(task)]
+    names = {feature for context in task["contexts"] for feature in phi(context["tokens"], order, positions)}
+    constants = {feature for feature in names if not feature[-1]}
+    return any(
+        _solvable(asked, order, positions, only=constants.union(chosen))
+        for chosen in combinations(names - constants, min(many, len(names - constants)))
+    )
+
+
+def margin_exceeds(margin: Fraction, task: Json, order: int, positions: str) -> bool:
+    """Whether some weights between −1 and 1 decide the task by more than the margin."""
+    asked = [(tokens, y, z, 0 if equal else None) for tokens, y, z, equal in comparisons(task)]
+    return _solvable(asked, order, positions, above=margin)
+
+
 def probabilities(context: Json) -> dict[str, Fraction]:
     """Those that are positive: a distribution, a label or a tie."""
     ((form, given),) = context["requirements"][0].items()
@@ -96,17 +122,31 @@ def _powers(value: Fraction) -> dict[int, int]:
     return dict(sympy.factorrat(sympy.Rational(value.numerator, value.denominator)))
 
 
-def _solvable(differences: list[Any], order: int | None, positions: str) -> bool:
-    """Whether weights give ℓ_y − ℓ_z the value asked for, at least 1 where it is ``None``."""
+def _solvable(
+    differences: list[Any],
+    order: int | None,
+    positions: str,
+    only: Collection[Feature] | None = None,
+    above: Fraction | None = None,
+) -> bool:
+    """Whether weights give ℓ_y − ℓ_z the value asked for, at least 1 where it is ``None``.
+
+    Weights on some features alone; or weights between −1 and 1, for more than a margin instead of 1.
+    """
     weights: dict[tuple[Feature, str], z3.ArithRef] = {}
     solver = z3.Solver()
     for tokens, y, z, value in differences:
-        features = phi(tokens, order, positions).items()
-        above, below = (
+        features = [item for item in phi(tokens, order, positions).items() if only is None or item[0] in only]
+        high, low = (
             z3.Sum([v * weights.setdefault((feature, out), z3.Real(f"w{len(weights)}")) for feature, v in features])
             for out in (y, z)
         )
-        solver.add(above - below >= 1 if value is None else above - below == int(value))
+        if value is not None:
+            solver.add(high - low == int(value))
+        else:
+            solver.add(high - low >= 1 if above is None else high - low > z3.Q(above.numerator, above.denominator))
+    if above is not None:
+        solver.add([bound for weight in weights.values() for bound in (weight <= 1, weight >= -1)])
     answer = solver.check()
     assert answer != z3.unknown
     return bool(answer == z3.sat)
@@ -233,6 +273,12 @@ def is_true(document: Json) -> bool:
         matched = grams_match({**stated, "contexts": used}, model["order"], model["positions"])
         return matched == (document["kind"] == "logit_weights")
     order, positions = model.get("order"), model.get("positions")
+    if document["kind"] == "fewest_contexts":
+        return decides_any(proof["least"] - 1, stated, order, positions)
+    if document["kind"] == "fewest_features":
+        return not features_decide(proof["least"] - 1, stated, order, positions)
+    if document["kind"] == "largest_margin":
+        return not margin_exceeds(Fraction(proof["margin"]), stated, order, positions)
     if model["class"] == "attention":  # theorem T1
         order = None if model["heads"] is None else model["heads"] + 2
         positions = "count" if model["embedding"] == "tokens" else "absolute"

@@ -54,6 +54,18 @@ TEXTS = {
         "the best skip-4-gram ensemble (positions absolute) has a cross-entropy of at most 21/10000000000 nats "
         "on the 4 contexts"
     ),
+    "contexts/groups": "a skip-trigram ensemble (positions absolute) decides any 3 of the 7 contexts",
+    "features/count": (
+        "a skip-4-gram ensemble (positions count) that decides the 3 contexts has at least 2 features besides constants"
+    ),
+    "features/tie": (
+        "a skip-trigram ensemble (positions anywhere) that decides the 2 contexts "
+        "has at least 1 feature besides constants"
+    ),
+    "margin/count": (
+        "no skip-4-gram ensemble (positions count) with weights between -1 and 1 decides the 3 contexts "
+        "by a margin over 1/2"
+    ),
 }
 
 
@@ -67,6 +79,9 @@ def test_it_holds(name: str) -> None:
         "cross_entropy_bound": "bounds",
         "logit_weights": "expressible",
         "logit_obstruction": "inexpressible",
+        "fewest_contexts": "bounds",
+        "fewest_features": "bounds",
+        "largest_margin": "bounds",
     }
     assert statement.answer == answers[CERTIFICATES[name]["kind"]]
     assert statement.contexts == len(CERTIFICATES[name]["task"]["contexts"])

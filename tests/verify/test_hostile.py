@@ -73,9 +73,7 @@ FILES = {
     "surrogate-as-key": (HEAD + r'{"\udfff": 1}}').encode(),
     "surrogate-in-utf-8": HEAD.encode() + b'"\xed\xa0\x80"}',
     "overlong-utf-8": HEAD.encode() + b'"\xc0\xaf"}',
-    "key-twice-among-many": (
-        HEAD + "{" + ", ".join(f'"k{i}": 1' for i in range(100_000)) + ', "k99999": 2}}'
-    ).encode(),
+    "key-twice-among-many": (HEAD + "{" + ", ".join(f'"k{i}": 1' for i in range(100_000)) + ', "k99999": 2}}').encode(),
 }
 
 
@@ -239,6 +237,21 @@ SLOW = {
             },
         ),
     ),
+    "contexts-fewer-than-a-billion": ("least", lambda: changed("contexts/xor", proof__least=HUGE)),
+    "features-fewer-than-a-billion": ("least", lambda: changed("features/xor", proof__least=HUGE)),
+    "separators-by-the-thousand": ("least", lambda: changed("contexts/xor", proof__separators=[[]] * 20_000)),
+    "combinations-of-long-contexts": (
+        "size",
+        lambda: certificate(
+            "fewest_features",
+            grams(15),
+            SQUARES,
+            {"least": 1, "combinations": [cancels((0, "TF", "1"))["multipliers"]] * 100},
+        ),
+    ),
+    "margin-of-a-million-digits": ("rational", lambda: changed("margin/xor", proof__margin=LONG)),
+    "order-of-a-margin": ("margin", lambda: changed("margin/tie", model__order=HUGE, proof__margin="1")),
+    "order-of-a-margin-of-counts": ("size", lambda: changed("margin/count", model__order=HUGE)),
     "version-of-a-million-digits": ("version", lambda: changed("obstruction/xor", version=LONG)),
     "kind-of-a-million-items": ("kind", lambda: changed("obstruction/xor", kind=["kind"] * 1_000_000)),
     "sum-that-cannot-be-printed": (

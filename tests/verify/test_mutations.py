@@ -15,7 +15,7 @@ from expressivity.certificate import parse
 from expressivity.errors import Refuted
 from expressivity.verify import Statement, verify
 from tests.verify.breaks import place
-from tests.verify.by_hand import CERTIFICATES, XOR, Json, sealed
+from tests.verify.by_hand import CERTIFICATES, EVERY, XOR, Json, sealed
 from tests.verify.oracle import is_true
 
 NAMES = sorted(CERTIFICATES)
@@ -86,7 +86,9 @@ def judged(document: Json) -> Statement | None:
         return None
 
 
-@pytest.mark.parametrize("kind", ["obstruction", "weights", "heads", "entropy", "logits"])
+@pytest.mark.parametrize(
+    "kind", ["obstruction", "weights", "heads", "entropy", "logits", "contexts", "features", "margin"]
+)
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_accepted_is_true(kind: str, data: st.DataObject) -> None:
@@ -122,6 +124,13 @@ def test_the_oracle_agrees_with_every_certificate(name: str) -> None:
         ("heads/base-2", {"proof.heads.0.scores.0.2": "-2"}),
         ("entropy/xor", {"proof.lower": "0"}),
         ("entropy/xor", {"proof.upper": "1"}),
+        ("contexts/xor", {"proof.least": 3}),
+        ("contexts/xor", {"proof.separators.4": []}),
+        ("contexts/groups", {"task.contexts.5.tokens.0": "C"}),
+        ("features/xor", {"proof.least": 1, "proof.combinations": [EVERY["multipliers"]]}),
+        ("features/tie", {"proof.combinations.0.1.multiplier": "1"}),
+        ("margin/xor", {"proof.margin": "1000000000"}),
+        ("margin/xor", {"model.order": 3, "proof.margin": "0"}),
     ],
 )
 def test_changes_that_leave_it_true_are_accepted(name: str, changes: dict[str, Any]) -> None:

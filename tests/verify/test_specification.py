@@ -27,6 +27,10 @@ SAID = [
     "one layer of attention with 2 heads (embedding joint) decides the 4 contexts",
     "the best skip-trigram ensemble (positions absolute) has a cross-entropy of "
     "at least 693147180559/1000000000000 and at most 8664339757/12500000000 nats on the 4 contexts",
+    "a skip-trigram ensemble (positions absolute) decides any 3 of the 4 contexts",
+    "a skip-4-gram ensemble (positions absolute) that decides the 4 contexts has at least 2 features besides constants",
+    "no skip-4-gram ensemble (positions absolute) with weights between -1 and 1 decides the 4 contexts "
+    "by a margin over 2",
     "a skip-trigram ensemble (positions absolute) has the stated probabilities on the 2 contexts",
     "no bigram ensemble (positions absolute) has the stated probabilities on the 2 contexts, even in the limit",
 ]
