@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
 
@@ -49,6 +49,33 @@ def factor_additive(
         if made != value:
             raise InputError(_evidence(table, (i, x), made, what, times))
     return dict(sorted(by_position.items())), dict(sorted(by_token.items()))
+
+
+def spanning(places: Iterable[Place]) -> list[Place]:
+    """Places of which every other one is an alternating sum ``p − q + r − …``, each row of the embedding counted.
+
+    They are a spanning forest of the graph in which a place joins its position to its token, taken from the left, so an
+    additive table has the same rank on them as on all.
+
+    >>> spanning([(0, "A"), (0, "B"), (1, "A"), (1, "B")])
+    [(0, 'A'), (0, 'B'), (1, 'A')]
+    """
+    root: dict[int | str, int | str] = {}
+
+    def find(node: int | str) -> int | str:
+        root.setdefault(node, node)
+        while root[node] != node:
+            root[node] = root[root[node]]
+            node = root[node]
+        return node
+
+    found = []
+    for place in places:
+        position, token = find(place[0]), find(place[1])
+        if position != token:
+            root[position] = token
+            found.append(place)
+    return found
 
 
 def _evidence(table: Cells, cell: Place, made: Fraction, what: str, times: bool) -> str:

@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from expressivity.attention.factorise import (
     Incidence,
@@ -24,7 +24,6 @@ from expressivity.attention.factorise import (
     factor_scores,
     factor_values,
 )
-from expressivity.attention.logs import Base, from_logs
 from expressivity.attention.model_class import Embedding
 from expressivity.attention.rational_matrix import matrix, to_fmpq, to_fraction, vstack
 from expressivity.attention.tables import Head, HeadTables, Row, occurring, show_row
@@ -34,9 +33,12 @@ if TYPE_CHECKING:
     import torch
 
     from expressivity.attention.model import AttentionOnlyTransformer
-    from expressivity.task import Task
+    from expressivity.task import Domain, Task
 
 WEIGHT_BITS = 80
+Name = TypeVar("Name")
+Entries = dict[str, list[tuple[tuple[int, ...], Fraction]]]
+"""Weights by the name of their parameter: index and value, 0 where nothing is listed."""
 
 
 @dataclass(frozen=True)
@@ -100,22 +102,9 @@ class ExactWeights:
         """
         heads = []
         for head in self.heads:
-            values = _products(head.sources, head.values.value, head.values.output, self.outputs)
-            query, key = head.scores.query.terms, head.scores.key.terms
-            logs: dict[Base, fmpq_mat] = {  # one of the two factors is rational: its only base is e, and log e = 1
-                (b if a == "e" else a): q * k.transpose() for a, q in query.items() for b, k in key.items()
-            }
-            found: dict[tuple[Row, Row], dict[Base, fmpq]] = defaultdict(dict)
-            for base, table in logs.items():
-                for i, row in enumerate(head.queries):
-                    for j, source in enumerate(head.sources):
-                        found[row, source][base] = table[i, j]
-            if set(logs) == {"e"}:
-                scores = {pair: to_fraction(terms["e"]) for pair, terms in found.items()}
-                heads.append(Head(values, scores=scores, name=head.name))
-            else:
-                odds = {pair: from_logs(terms) for pair, terms in found.items()}
-                heads.append(Head(values, odds=odds, name=head.name))
+            values = products(head.sources, head.values.value, head.values.output, self.outputs)
+            scores, odds = head.scores.query.times_transposed(head.scores.key).named(head.queries, head.sources)
+            heads.append(Head(values, scores, odds, name=head.name))
         return HeadTables(self.embedding, self.direct, tuple(heads))
 
     def rounded(self, bits: int = WEIGHT_BITS) -> HeadTables:
@@ -128,7 +117,7 @@ class ExactWeights:
         for head, read in zip(self.heads, self.to_tables().heads, strict=True):
             factors = (head.scores.query, head.scores.key)
             query, key = (matrix(factor.rounded(bits), head.scores.width) for factor in factors)
-            scores = _products(head.queries, query, key.transpose(), head.sources)
+            scores = products(head.queries, query, key.transpose(), head.sources)
             heads.append(Head(read.values, scores=scores, name=head.name))
         return HeadTables(self.embedding, self.direct, tuple(heads))
 
@@ -140,8 +129,6 @@ class ExactWeights:
         """
         from expressivity.attention.model import AttentionOnlyTransformer, default_dtype
 
-        place = {row: i for i, row in enumerate(self.rows)}
-        goal = {output: len(self.rows) + i for i, output in enumerate(self.outputs)}
         model = AttentionOnlyTransformer(
             self.tokens,
             self.outputs,
@@ -153,7 +140,15 @@ class ExactWeights:
             basis=self.basis,
             dtype=dtype or default_dtype,
         )
-        cells: dict[str, list[tuple[tuple[int, ...], Fraction]]] = defaultdict(list)
+        for name, filled in self.entries().items():
+            fill(model.get_parameter(name), filled, name.rpartition(".")[2])
+        return model
+
+    def entries(self) -> Entries:
+        """All weights before rounding: exact, but for logarithms, which have ``WEIGHT_BITS`` right bits."""
+        place = {row: i for i, row in enumerate(self.rows)}
+        goal = {output: len(self.rows) + i for i, output in enumerate(self.outputs)}
+        cells: Entries = defaultdict(list)
         for row, i in place.items():
             name, line = self._line(row)
             cells[name].append(((line, i), Fraction(1)))
@@ -165,16 +160,14 @@ class ExactWeights:
             blocks: list[tuple[str, list[list[Fraction]], Sequence[Row]]] = [
                 ("W_Q", head.scores.query.rounded(WEIGHT_BITS), head.queries),
                 ("W_K", head.scores.key.rounded(WEIGHT_BITS), head.sources),
-                ("W_V", _fractions(head.values.value), head.sources),
+                ("W_V", fractions(head.values.value), head.sources),
             ]
             for name, table, rows in blocks:
                 for row, entries in zip(rows, table, strict=True):
-                    cells[name] += [((h, place[row], d), value) for d, value in enumerate(entries)]
-            for d, entries in enumerate(_fractions(head.values.output)):
-                cells["W_O"] += [((h, d, goal[y]), v) for y, v in zip(self.outputs, entries, strict=True)]
-        for name, filled in cells.items():
-            _fill(getattr(model, name), filled, name)
-        return model
+                    cells[f"blocks.0.{name}"] += [((h, place[row], d), value) for d, value in enumerate(entries)]
+            for d, entries in enumerate(fractions(head.values.output)):
+                cells["blocks.0.W_O"] += [((h, d, goal[y]), v) for y, v in zip(self.outputs, entries, strict=True)]
+        return cells
 
     def _line(self, row: Row) -> tuple[str, int]:
         position, token = row
@@ -195,7 +188,7 @@ def compile_tables(
     return exact_weights(tables, task, d_head).to_model(dtype)
 
 
-def exact_weights(tables: HeadTables, task: Task, d_head: int | None = None) -> ExactWeights:
+def exact_weights(tables: HeadTables, task: Task | Domain, d_head: int | None = None) -> ExactWeights:
     """The weights that realise the tables on the contexts of a task, as narrow as possible.
 
     Args:
@@ -208,7 +201,7 @@ def exact_weights(tables: HeadTables, task: Task, d_head: int | None = None) -> 
     """
     if d_head is not None and d_head < 1:
         raise InputError(f"d_head is {d_head}; expected at least 1")
-    last, met, _ = occurring(task.contexts)
+    last, met, _ = occurring(task)
     ends, sources = Incidence.of(last, tables.embedding), Incidence.of(met, tables.embedding)
     outputs = tuple(task.outputs)
     heads = []
@@ -227,7 +220,7 @@ def exact_weights(tables: HeadTables, task: Task, d_head: int | None = None) -> 
         tables.embedding,
         tuple(sorted({token for _, token in met})),
         outputs,
-        max(map(len, task.contexts)),
+        1 + max(position for position, _ in last),
         sources.rows,
         {key: value for key, value in direct.items() if value},
         tuple(heads),
@@ -247,39 +240,46 @@ def read_tables(model: AttentionOnlyTransformer) -> HeadTables:
     """
     if len(model.blocks) != 1:
         raise InputError(f"the model has {len(model.blocks)} layers; expected 1")
-    embedding, stream, positions = model.embedding, _exact(model.W_E, "W_E"), _exact(model.W_pos, "W_pos")
+    embedding, stream, positions = model.embedding, exact_entries(model.W_E, "W_E"), exact_entries(model.W_pos, "W_pos")
     read: list[Row] = [(None, token) for token in model.tokens]
     if embedding == "joint":
         read = [(i, token) for i in range(model.n_ctx) for token in model.tokens]
-        spread = vstack([matrix([row] * len(model.tokens), model.d_model) for row in _fractions(positions)])
+        spread = vstack([matrix([row] * len(model.tokens), model.d_model) for row in fractions(positions)])
         stream = stream + spread
     elif any(value != 0 for value in positions.entries()):
         embedding = "additive"
         read += [(i, None) for i in range(model.n_ctx)]
         stream = vstack([stream, positions])
-    out = _exact(model.W_U, "W_U")
+    out = exact_entries(model.W_U, "W_U")
     scale = to_fmpq(Fraction(model.attn_scale))
     heads = []
     for h in range(model.n_heads):
-        q, k, v, o = (_exact(getattr(model, name)[h], name) for name in ("W_Q", "W_K", "W_V", "W_O"))
-        scores = _products(read, stream * q / scale, (stream * k).transpose(), read)
-        heads.append(Head(_products(read, stream * v, o * out, model.outputs), scores=scores, name=f"head {h}"))
-    return HeadTables(embedding, _products(read, stream, out, model.outputs), tuple(heads))
+        q, k, v, o = (exact_entries(getattr(model, name)[h], name) for name in ("W_Q", "W_K", "W_V", "W_O"))
+        scores = products(read, stream * q / scale, (stream * k).transpose(), read)
+        heads.append(Head(products(read, stream * v, o * out, model.outputs), scores=scores, name=f"head {h}"))
+    return HeadTables(embedding, products(read, stream, out, model.outputs), tuple(heads))
 
 
-def _products(
-    rows: Sequence[Row], left: fmpq_mat, right: fmpq_mat, columns: Sequence[Any]
-) -> dict[tuple[Row, Any], Fraction]:
+def products(
+    rows: Sequence[Name], left: fmpq_mat, right: fmpq_mat, columns: Sequence[Any]
+) -> dict[tuple[Name, Any], Fraction]:
+    """The entries of ``left · right`` that are not 0, by the names of its rows and columns."""
     table = left * right
     pairs = ((row, column, table[i, j]) for i, row in enumerate(rows) for j, column in enumerate(columns))
     return {(row, column): to_fraction(value) for row, column, value in pairs if value != 0}
 
 
-def _fractions(table: fmpq_mat) -> list[list[Fraction]]:
+def fractions(table: fmpq_mat) -> list[list[Fraction]]:
+    """The rows of a matrix."""
     return [[to_fraction(value) for value in row] for row in table.tolist()]
 
 
-def _exact(weights: torch.Tensor, name: str) -> fmpq_mat:
+def exact_entries(weights: torch.Tensor, name: str) -> fmpq_mat:
+    """Stored floats as the rationals that they are.
+
+    Raises:
+        InputError: one of them is not finite.
+    """
     rows = weights.detach().double().cpu().tolist()
     try:
         entries = [to_fmpq(Fraction(value)) for row in rows for value in row]
@@ -288,7 +288,12 @@ def _exact(weights: torch.Tensor, name: str) -> fmpq_mat:
     return fmpq_mat(weights.shape[0], weights.shape[1], entries)
 
 
-def _fill(weights: torch.Tensor, entries: list[tuple[tuple[int, ...], Fraction]], name: str) -> None:
+def fill(weights: torch.Tensor, entries: list[tuple[tuple[int, ...], Fraction]], name: str) -> None:
+    """Set entries of a tensor, rounded to its type.
+
+    Raises:
+        InputError: one of them is too large for the type.
+    """
     if not entries:
         return
     data, largest = weights.data, max(abs(value) for _, value in entries)

@@ -9,7 +9,7 @@ only if every ``c_i`` is, so ties are decided too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from flint import arb, ctx, fmpq
 
 from expressivity.attention.margins import margins
-from expressivity.attention.tables import ZERO, Head, HeadTables, Row, places_of, rows_of
+from expressivity.attention.orbits import Counted, Orbits, by_orbits, counted_contexts
+from expressivity.attention.tables import ZERO, Head, HeadTables, Row, rows_of
 from expressivity.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Interval:
     lower: Fraction
     upper: Fraction
 
+    @staticmethod
+    def of(ball: arb) -> Interval:
+        """The ends of a ball, outwards where they are too near 0 to be written out."""
+        return Interval(_fraction(ball.lower(), up=False), _fraction(ball.upper(), up=True))
+
     @property
     def sign(self) -> int | None:
         """1, −1 or 0, or ``None`` where the interval does not tell."""
@@ -61,7 +67,7 @@ class Interval:
             return ball.str(12, radius=bool(ball.rel_accuracy_bits() < SHOWN_BITS))
 
 
-def enclosed_margins(tables: HeadTables, task: Task, most_bits: int = MOST_BITS) -> tuple[Interval, ...]:
+def enclosed_margins(tables: HeadTables, task: Task | Orbits, most_bits: int = MOST_BITS) -> tuple[Interval, ...]:
     """Enclosures of the margins of ``task.comparisons()``, with signs wherever these could be decided.
 
     A sign stays open (``Interval.sign`` is ``None``) only when ``most_bits`` of precision were not enough
@@ -71,7 +77,9 @@ def enclosed_margins(tables: HeadTables, task: Task, most_bits: int = MOST_BITS)
     Raises:
         InputError: a real score beyond 10^25 in size.
     """
-    comparisons = task.comparisons()
+    if not isinstance(task, Orbits):
+        return tuple(by_orbits(tables, task, lambda orbits: enclosed_margins(tables, orbits, most_bits)))
+    contexts, comparisons = counted_contexts(task), task.comparisons()
     for head in tables.heads:
         largest = max(map(abs, (head.scores or {}).values()), default=ZERO)
         if head.base == "e" and largest > MOST_SCORE:
@@ -83,11 +91,11 @@ def enclosed_margins(tables: HeadTables, task: Task, most_bits: int = MOST_BITS)
     todo, bits = list(range(len(comparisons))), FIRST_BITS
     while todo:
         asked = [comparisons[index] for index in todo]
-        result.update(zip(todo, _at_precision(tables, task.contexts, asked, bits), strict=True))
+        result.update(zip(todo, _at_precision(tables, contexts, asked, bits), strict=True))
         todo = [index for index in todo if result[index].sign is None]
         if bits == FIRST_BITS:
             for index in list(todo):
-                if is_zero(tables, task.contexts[comparisons[index].context], comparisons[index]):
+                if is_zero(tables, contexts[comparisons[index].context], comparisons[index]):
                     result[index] = Interval(ZERO, ZERO)
                     todo.remove(index)
         if bits >= most_bits:
@@ -97,19 +105,19 @@ def enclosed_margins(tables: HeadTables, task: Task, most_bits: int = MOST_BITS)
 
 
 def _at_precision(
-    tables: HeadTables, contexts: Sequence[Sequence[str]], comparisons: Sequence[Comparison], bits: int
+    tables: HeadTables, contexts: Sequence[Counted], comparisons: Sequence[Comparison], bits: int
 ) -> list[Interval]:
     with ctx.workprec(bits):
         found = margins(tables, contexts, comparisons, _odds, lambda value: arb(_fmpq(value)))
-        return [Interval(_fraction(ball.lower(), up=False), _fraction(ball.upper(), up=True)) for ball in found]
+        return [Interval.of(ball) for ball in found]
 
 
-def is_zero(tables: HeadTables, context: Sequence[str], comparison: Comparison, shift: Fraction = ZERO) -> bool:
+def is_zero(tables: HeadTables, context: Counted, comparison: Comparison, shift: Fraction = ZERO) -> bool:
     """Whether a margin is exactly ``shift``: proved if true, by the linear independence of exponentials.
 
     ``False`` also where the sum would have more than about ``MOST_TERMS`` terms.
     """
-    rows = [rows_of(tables.embedding, place) for place in places_of(context)]
+    rows = [rows_of(tables.embedding, place) for place, _ in context]
     above, below = comparison.above, comparison.below
     direct = sum((tables.direct.get((r, above), ZERO) - tables.direct.get((r, below), ZERO) for r in rows[-1]), -shift)
     top: Sum = {ZERO: direct}
@@ -117,12 +125,12 @@ def is_zero(tables: HeadTables, context: Sequence[str], comparison: Comparison, 
     for head in tables.heads:
         mass: Sum = defaultdict(Fraction)
         gain: Sum = defaultdict(Fraction)
-        for source in rows:
-            exponent, factor = ZERO, Fraction(1)
+        for (_, n), source in zip(context, rows, strict=True):
+            exponent, factor = ZERO, Fraction(n)
             if head.odds is None and head.base == "e":
                 exponent = head.score(rows[-1], source)
             else:
-                factor = head.weight(rows[-1], source)
+                factor = n * head.weight(rows[-1], source)
             values = (head.values.get((r, above), ZERO) - head.values.get((r, below), ZERO) for r in source)
             mass[exponent] += factor
             gain[exponent] += factor * sum(values, ZERO)
@@ -135,21 +143,31 @@ def is_zero(tables: HeadTables, context: Sequence[str], comparison: Comparison, 
     return not any(top.values())
 
 
-def describe_margin(tables: HeadTables, task: Task, comparison: Comparison) -> str:
+def describe_margin(tables: HeadTables, task: Task | Orbits, comparison: Comparison) -> str:
     """One margin for people; close to a whole number, its distance from that: ``1 − 3.406e-4343``.
 
     Every digit before the last is proved.
     """
-    (interval,) = _at_precision(tables, task.contexts, [comparison], FIRST_BITS)
+    contexts = counted_contexts(task)
+
+    def at_precision(bits: int) -> Interval:
+        return _at_precision(tables, contexts, [comparison], bits)[0]
+
+    return described(at_precision, lambda whole: is_zero(tables, contexts[comparison.context], comparison, whole))
+
+
+def described(at_precision: Callable[[int], Interval], is_exactly: Callable[[Fraction], bool]) -> str:
+    """A number for people, from its enclosures at any precision and a proof, where there is one, that it is whole."""
+    interval = at_precision(FIRST_BITS)
     whole = round((interval.lower + interval.upper) / 2)
     if max(abs(interval.lower - whole), abs(interval.upper - whole)) > Fraction(1, 10**6):
         return str(interval)
-    if is_zero(tables, task.contexts[comparison.context], comparison, Fraction(whole)):
+    if is_exactly(Fraction(whole)):
         return f"{_signed(whole)} exactly"
     bits = FIRST_BITS
     while bits < MOST_BITS:
         bits *= 2
-        (interval,) = _at_precision(tables, task.contexts, [comparison], bits)
+        interval = at_precision(bits)
         off = Interval(interval.lower - whole, interval.upper - whole)
         if off.sign and off.upper - off.lower < min(abs(off.lower), abs(off.upper)) / 10**6:
             with ctx.workprec(FIRST_BITS):

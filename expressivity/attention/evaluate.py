@@ -15,7 +15,10 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from expressivity.attention.enclose import Interval, enclosed_margins
+from expressivity.attention.layered import LayeredTables
+from expressivity.attention.layered_margins import layered_enclosed_margins, layered_exact_margins
 from expressivity.attention.margins import exact_margins
+from expressivity.attention.orbits import Orbits
 from expressivity.attention.tables import HeadTables
 from expressivity.errors import InputError
 
@@ -35,13 +38,15 @@ class FloatRun:
 
     Attributes:
         margins: one for each of ``task.comparisons()``.
-        contexts_right: how many contexts have all their comparisons met; a tie is met up to ``tolerance``.
+        contexts: how many contexts were run: all of a task's, one of each orbit.
+        contexts_right: how many of these have all their comparisons met; a tie is met up to ``tolerance``.
         tolerance: how far from 0 a tie may be and still count: ``TIE_ULPS`` roundings of the largest logit.
         device: for example ``cpu`` or ``cuda (NAME)``.
         dtype: for example ``float32``.
     """
 
     margins: tuple[float, ...]
+    contexts: int
     contexts_right: int
     tolerance: float
     device: str
@@ -54,17 +59,22 @@ class Agreement:
 
     Attributes:
         comparisons: what was compared, in the order of ``task.comparisons()``.
-        contexts: how many contexts the task has.
+        numbers: how many contexts each one that a comparison points to stands for.
         exact: the margins as fractions, or ``None`` if some score is real.
         enclosed: proved enclosures of the margins.
         floating: the run of the compiled weights.
     """
 
     comparisons: tuple[Comparison, ...]
-    contexts: int
+    numbers: tuple[int, ...]
     exact: tuple[Fraction, ...] | None
     enclosed: tuple[Interval, ...]
     floating: FloatRun
+
+    @property
+    def contexts(self) -> int:
+        """How many contexts are spoken of."""
+        return sum(self.numbers)
 
     @property
     def smallest_exact(self) -> Fraction | None:
@@ -98,11 +108,12 @@ class Agreement:
     def contexts_right(self) -> int:
         """How many contexts the real numbers get right: all margins proved positive, all ties proved."""
         pairs = zip(self.comparisons, self.enclosed, strict=True)
-        return self.contexts - len({c.context for c, i in pairs if i.sign != (0 if c.equal else 1)})
+        wrong = {c.context for c, i in pairs if i.sign != (0 if c.equal else 1)}
+        return self.contexts - sum(self.numbers[index] for index in wrong)
 
     @property
     def contexts_right_in_float(self) -> int:
-        """How many contexts the floating run gets right."""
+        """How many contexts the floating run gets right, of those that were run."""
         return self.floating.contexts_right
 
     @property
@@ -111,23 +122,34 @@ class Agreement:
         return sum(interval.sign is None for interval in self.enclosed)
 
 
-def agreement(tables: HeadTables, task: Task, model: AttentionOnlyTransformer, device: str | None = None) -> Agreement:
+def agreement(
+    tables: HeadTables | LayeredTables, task: Task | Orbits, model: AttentionOnlyTransformer, device: str | None = None
+) -> Agreement:
     """Evaluate the tables exactly (if they are exact) and enclosed, and the model compiled from them in floats.
+
+    Of orbits one context each is evaluated, for tables of one layer.
 
     Raises:
         InputError: the model has not the task's tokens or outputs.
         RuntimeError: an exact margin lies outside its enclosure, which is a defect of this program.
     """
-    exact = exact_margins(tables, task) if tables.is_exact else None
-    enclosed = enclosed_margins(tables, task)
+    if isinstance(tables, LayeredTables):
+        if isinstance(task, Orbits):
+            raise InputError("contexts were gathered for tables of one layer; several layers need a listed task")
+        exact = layered_exact_margins(tables, task) if tables.is_exact else None
+        enclosed = layered_enclosed_margins(tables, task)
+    else:
+        exact = exact_margins(tables, task) if tables.is_exact else None
+        enclosed = enclosed_margins(tables, task)
     if exact is not None and not all(m in i for m, i in zip(exact, enclosed, strict=True)):
         raise RuntimeError("exact and enclosed margins contradict each other: please report this as a defect")
     run = float_margins(model, task, device)
-    return Agreement(tuple(task.comparisons()), len(task.contexts), exact, enclosed, run)
+    numbers = tuple(o.n_contexts for o in task.orbits) if isinstance(task, Orbits) else (1,) * len(task.contexts)
+    return Agreement(tuple(task.comparisons()), numbers, exact, enclosed, run)
 
 
-def float_margins(model: AttentionOnlyTransformer, task: Task, device: str | None = None) -> FloatRun:
-    """Run the weights on every context of the task, in the model's own precision.
+def float_margins(model: AttentionOnlyTransformer, task: Task | Orbits, device: str | None = None) -> FloatRun:
+    """Run the weights on every context of the task, or one of each orbit, in the model's own precision.
 
     Args:
         model: weights whose ``tokens`` and ``outputs`` cover those of the task.
@@ -139,11 +161,7 @@ def float_margins(model: AttentionOnlyTransformer, task: Task, device: str | Non
     """
     import torch
 
-    try:
-        place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.empty(0, device=place)
-    except (AssertionError, RuntimeError) as error:
-        raise InputError(f"device {device!r}: {str(error).splitlines()[0]}") from None
+    place = device_of(device)
     lacking = sorted(set(task.outputs) - set(model.outputs))
     if lacking:
         raise InputError(f"the model has no output {lacking[0]!r}; it has {', '.join(model.outputs)}")
@@ -170,10 +188,28 @@ def float_margins(model: AttentionOnlyTransformer, task: Task, device: str | Non
         if not (abs(found[-1]) <= tolerance if c.equal else found[-1] > 0):
             wrong.add(c.context)
     dtype = str(model.W_E.dtype).removeprefix("torch.")
-    return FloatRun(tuple(found), len(task.contexts) - len(wrong), tolerance, _device_name(place), dtype)
+    right = len(task.contexts) - len(wrong)
+    return FloatRun(tuple(found), len(task.contexts), right, tolerance, device_name(place), dtype)
 
 
-def _device_name(device: torch.device) -> str:
+def device_of(name: str | None) -> torch.device:
+    """The device of that name, or the accelerator if there is one, else the CPU.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    import torch
+
+    try:
+        place = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=place)
+    except (AssertionError, RuntimeError) as error:
+        raise InputError(f"device {name!r}: {str(error).splitlines()[0]}") from None
+    return place
+
+
+def device_name(device: torch.device) -> str:
+    """The device for people."""
     import torch
 
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

@@ -23,11 +23,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 
 from flint import ctx, fmpq_mat
 
-from expressivity.attention.logs import Base, LogMatrix, coprime_base, exponents
+from expressivity.attention.additive import spanning
+from expressivity.attention.logs import LogMatrix
 from expressivity.attention.model_class import Embedding
 from expressivity.attention.rational_matrix import (
     hstack,
@@ -49,7 +49,8 @@ CERTIFIED_BITS = 256
 class Incidence:
     """Places and the embedding rows they read.
 
-    In ``tokens`` the places with one token read the same row and count once.
+    In ``tokens`` the places with one token read the same row and count once. In ``additive`` a place whose rows
+    are an alternating sum of other places' rows (``A@0 − B@0 + B@1`` is ``A@1``) adds nothing to any rank.
     """
 
     embedding: Embedding
@@ -58,7 +59,10 @@ class Incidence:
 
     @staticmethod
     def of(places: Sequence[Place], embedding: Embedding) -> Incidence:
-        """The incidence of these places."""
+        """The incidence of these places; in ``additive`` of the last and enough others to give every table its rank."""
+        if embedding == "additive" and places:
+            kept = {*spanning(places), places[-1]}
+            places = [place for place in places if place in kept]
         read: dict[tuple[Row, ...], Place] = {}
         for place in places:
             read.setdefault(rows_of(embedding, place), place)
@@ -131,24 +135,13 @@ def score_matrix(head: Head, ends: Incidence, sources: Incidence) -> LogMatrix:
     width = len(sources.places)
     pairs = [[(q, s) for s in sources.read_rows] for q in ends.read_rows]
     if head.odds is None:
-        scores = matrix([[head.score(q, s) for q, s in row] for row in pairs], width)
-        if head.base == "e":
-            return LogMatrix({"e": scores})
-        base = coprime_base([head.base.numerator, head.base.denominator])
-        powers = exponents(head.base, base)
-        return LogMatrix({b: scores * powers[b] for b in base} or {"e": scores * 0})
-    odds = [[head.weight(q, s) for q, s in row] for row in pairs]
-    base = coprime_base(chain.from_iterable((a.numerator, a.denominator) for row in odds for a in row))
-    split = [[exponents(a, base) for a in row] for row in odds]
-    terms: dict[Base, fmpq_mat] = {}
-    for b in base:
-        terms[b] = matrix([[Fraction(found.get(b, 0)) for found in row] for row in split], width)
-    return LogMatrix(terms or {"e": fmpq_mat(len(odds), width)})
+        return LogMatrix.of_scores(matrix([[head.score(q, s) for q, s in row] for row in pairs], width), head.base)
+    return LogMatrix.of_odds([[head.weight(q, s) for q, s in row] for row in pairs], width)
 
 
 def centred_scores(table: LogMatrix) -> LogMatrix:
     """The table less its first column, which no softmax sees."""
-    return table.map(_less_first)
+    return table.map(less_first)
 
 
 def factor_scores(head: Head, ends: Incidence, sources: Incidence) -> ScoreFactors:
@@ -161,20 +154,20 @@ def factor_scores(head: Head, ends: Incidence, sources: Incidence) -> ScoreFacto
     """
     table = score_matrix(head, ends, sources)
     centred = centred_scores(table)
-    left, right = min(_split(table), _split(centred), key=lambda factors: factors[0].shape[1])
+    left, right = min(split_logs(table), split_logs(centred), key=lambda factors: factors[0].shape[1])
     width = left.shape[1]
-    is_least = len(table.terms) == 1 or width <= 1 or _certified_rank(centred, width) == width
+    is_least = len(table.terms) == 1 or width <= 1 or certified_rank(centred, width) == width
     key = right.map(lambda term: sources.pull_back(term.transpose()))
     return ScoreFactors(left.map(ends.pull_back), key, is_least)
 
 
-def _less_first(table: fmpq_mat) -> fmpq_mat:
+def less_first(table: fmpq_mat) -> fmpq_mat:
     """The first column subtracted from every column."""
     rows, columns = table.nrows(), table.ncols()
     return fmpq_mat(rows, columns, [table[i, j] - table[i, 0] for i in range(rows) for j in range(columns)])
 
 
-def _split(table: LogMatrix) -> tuple[LogMatrix, LogMatrix]:
+def split_logs(table: LogMatrix) -> tuple[LogMatrix, LogMatrix]:
     """Left and right factors of which one is rational, by the smaller of the two stacked ranks."""
     bases, parts = list(table.terms), list(table.terms.values())
     rows, columns = table.shape
@@ -190,7 +183,7 @@ def _split(table: LogMatrix) -> tuple[LogMatrix, LogMatrix]:
     return LogMatrix(lefts), LogMatrix({"e": right})
 
 
-def _certified_rank(table: LogMatrix, enough: int) -> int:
+def certified_rank(table: LogMatrix, enough: int) -> int:
     """A proved lower bound of the real rank, up to ``enough``: elimination that divides by balls without 0."""
     rows, columns = table.shape
     with ctx.workprec(CERTIFIED_BITS):
@@ -222,7 +215,7 @@ def value_matrix(head: Head, sources: Incidence, outputs: Sequence[str]) -> fmpq
 
 def centred_values(table: fmpq_mat) -> fmpq_mat:
     """The table less its first column (a shift of all logits) and its last row (the direct path takes it)."""
-    return _less_last(_less_first(table))
+    return _less_last(less_first(table))
 
 
 def factor_values(head: Head, sources: Incidence, outputs: Sequence[str]) -> ValueFactors:
@@ -232,7 +225,7 @@ def factor_values(head: Head, sources: Incidence, outputs: Sequence[str]) -> Val
     last source's row (which moves to the direct path), or by both; the first of these with the least rank.
     """
     table = value_matrix(head, sources, outputs)
-    shifted = _less_first(table)
+    shifted = less_first(table)
     forms = [table, shifted, _less_last(table), _less_last(shifted)]
     least = min(range(4), key=lambda k: forms[k].rank())
     left, right = rank_factors(forms[least])

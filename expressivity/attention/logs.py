@@ -7,17 +7,18 @@ a product of powers of pairwise coprime whole numbers. Scores to the base e are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
-from typing import Literal
+from typing import Literal, TypeVar
 
 from flint import arb, ctx, fmpq, fmpq_mat
 
-from expressivity.attention.rational_matrix import to_fraction
+from expressivity.attention.rational_matrix import matrix, to_fraction
 
 Base = int | Literal["e"]
+Name = TypeVar("Name")
 FLOAT_BITS = 80
 
 
@@ -37,6 +38,54 @@ class LogMatrix:
         """Rows and columns."""
         first = next(iter(self.terms.values()))
         return first.nrows(), first.ncols()
+
+    @staticmethod
+    def of_scores(scores: fmpq_mat, base: Fraction | Literal["e"]) -> LogMatrix:
+        """The logarithms of ``base ** score``."""
+        if base == "e":
+            return LogMatrix({"e": scores})
+        found = coprime_base([base.numerator, base.denominator])
+        powers = exponents(base, found)
+        return LogMatrix({b: scores * powers[b] for b in found} or {"e": scores * 0})
+
+    @staticmethod
+    def of_odds(odds: Sequence[Sequence[Fraction]], width: int) -> LogMatrix:
+        """The logarithms of positive rationals; ``width`` is the number of columns."""
+        base = coprime_base({n for row in odds for a in row for n in (a.numerator, a.denominator)})
+        split = [[exponents(a, base) for a in row] for row in odds]
+        terms: dict[Base, fmpq_mat] = {}
+        for b in base:
+            terms[b] = matrix([[Fraction(found.get(b, 0)) for found in row] for row in split], width)
+        return LogMatrix(terms or {"e": fmpq_mat(len(odds), width)})
+
+    def times_transposed(self, right: LogMatrix) -> LogMatrix:
+        """``self · rightᵀ``, where one of the two is rational."""
+        terms: dict[Base, fmpq_mat] = {  # the rational one has no base but e, and log e = 1
+            (b if a == "e" else a): left * other.transpose()
+            for a, left in self.terms.items()
+            for b, other in right.terms.items()
+        }
+        return LogMatrix(terms)
+
+    def named(
+        self, rows: Sequence[Name], columns: Sequence[Name]
+    ) -> tuple[dict[tuple[Name, Name], Fraction] | None, dict[tuple[Name, Name], Fraction] | None]:
+        """The table as scores to the base e if it is rational, else as odds; the other is ``None``. Exact.
+
+        Scores of 0 and odds of 1 are left out.
+
+        Raises:
+            ValueError: the odds are not rational.
+        """
+        found: dict[tuple[Name, Name], dict[Base, fmpq]] = {}
+        for base, term in self.terms.items():
+            for i, row in enumerate(rows):
+                for j, column in enumerate(columns):
+                    if term[i, j] != 0:
+                        found.setdefault((row, column), {})[base] = term[i, j]
+        if set(self.terms) == {"e"}:
+            return {pair: to_fraction(entry["e"]) for pair, entry in found.items()}, None
+        return None, {pair: from_logs(entry) for pair, entry in found.items()}
 
     def map(self, change: Callable[[fmpq_mat], fmpq_mat]) -> LogMatrix:
         """Apply a linear map to every term."""

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 from flint import arb, ctx, fmpq
 
 from expressivity.attention.margins import exact_margins, failures
+from expressivity.attention.orbits import orbits_of
 from expressivity.attention.tables import Head, HeadTables, Row
 from expressivity.errors import InputError
+from expressivity.task.domain import shown_number
+from expressivity.task.tokens import cut
 
 if TYPE_CHECKING:
-    from expressivity.task import Task
+    from expressivity.task import Domain, Task
 
 MOST_BITS = 4096
 Levels = dict[Fraction, Fraction]
@@ -53,27 +56,29 @@ def rational_odds(tables: HeadTables, bits: int = 16) -> HeadTables:
     return HeadTables(tables.embedding, tables.direct, heads)
 
 
-def rational_for(tables: HeadTables, task: Task) -> HeadTables:
+def rational_for(tables: HeadTables, task: Task | Domain) -> HeadTables:
     """Rational odds that decide every comparison of the task, with 16, 32, … bits until they do.
 
     Raises:
-        InputError: no number of bits up to ``MOST_BITS`` does it, with the first comparison that fails. The
+        InputError: no number of bits up to ``MOST_BITS`` does it, with the first context that fails. The
             tables may not decide the task, or only by ties between real scores, which rounding does not
             keep.
     """
     tables, bits = tables.restricted(task), 16
     while True:
         candidate = rational_odds(tables, bits)
-        wrong = failures(task, exact_margins(candidate, task))
+        found = orbits_of(candidate, task)
+        wrong = failures(found, exact_margins(candidate, found))
         if not wrong:
             return candidate
         if tables.is_exact or bits >= MOST_BITS:
             comparison = wrong[0]
-            shown = " ".join(task.contexts[comparison.context])
+            shown = cut(" ".join(found.orbits[comparison.context].context))
             sign = "equal to" if comparison.equal else "above"
+            failing = shown_number(sum(found.orbits[i].n_contexts for i in {c.context for c in wrong}))
             raise InputError(
-                f"{len(wrong)} of {len(task.comparisons())} comparisons fail, the first in {shown!r}: expected the "
-                f"logit of {comparison.above!r} {sign} that of {comparison.below!r}"
+                f"{failing} of {shown_number(found.n_contexts)} contexts fail, such as {shown!r}: expected the logit "
+                f"of {comparison.above!r} {sign} that of {comparison.below!r}"
             )
         bits *= 2
 

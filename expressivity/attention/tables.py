@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from expressivity.attention.model_class import Embedding, check_embedding
 from expressivity.certificate import rational, rational_text
 from expressivity.errors import InputError, Refuted
+from expressivity.task import Domain, Task
 
 if TYPE_CHECKING:
-    from expressivity.task import Task
+    from matplotlib.axes import Axes
 
 Row = tuple[int | None, str | None]
 Place = tuple[int, str]
@@ -231,7 +232,7 @@ class HeadTables:
         except (InputError, KeyError, TypeError, ValueError) as error:
             raise Refuted("tables", f"not the tables of one layer of attention: {error}") from None
 
-    def in_embedding(self, embedding: Embedding, task: Task) -> HeadTables:
+    def in_embedding(self, embedding: Embedding, task: Task | Domain) -> HeadTables:
         """The same model on the task's contexts, in a wider embedding (tokens ⊂ additive ⊂ joint).
 
         In ``joint`` every pair of places that occurs together in some context gets its own entry. Exact.
@@ -249,7 +250,7 @@ class HeadTables:
             return self
         if embedding == "additive":
             return HeadTables("additive", self.direct, self.heads)
-        ends, places, pairs = occurring(task.contexts)
+        ends, places, pairs = occurring(task)
         rows = {place: rows_of(self.embedding, place) for place in places}
 
         def spread(table: Values, keys: Iterable[Place]) -> dict[tuple[Row, str], Fraction]:
@@ -267,9 +268,9 @@ class HeadTables:
             heads.append(Head(spread(head.values, places), scores, odds, head.base, head.name))
         return HeadTables("joint", spread(self.direct, ends), tuple(heads))
 
-    def restricted(self, task: Task) -> HeadTables:
+    def restricted(self, task: Task | Domain) -> HeadTables:
         """The same model without the entries that none of the task's contexts reads."""
-        ends, places, pairs = occurring(task.contexts)
+        ends, places, pairs = occurring(task)
         rows = {place: rows_of(self.embedding, place) for place in places}
         last = {row for place in ends for row in rows[place]}
         sources = {row for place in places for row in rows[place]}
@@ -296,15 +297,32 @@ class HeadTables:
 
         return rational_odds(self, bits)
 
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """A figure of all tables, in ``ax`` or a new figure: :func:`~expressivity.attention.plots.plot_tables`."""
+        from expressivity.attention.plots import plot_tables
 
-def occurring(contexts: Iterable[Sequence[str]]) -> tuple[list[Place], list[Place], list[tuple[Place, Place]]]:
+        return plot_tables(self, ax=ax)
+
+    def _repr_html_(self) -> str:
+        from expressivity.attention.table_view import tables_html
+
+        return tables_html(self)
+
+
+def occurring(
+    contexts: Iterable[Sequence[str]] | Task | Domain,
+) -> tuple[list[Place], list[Place], list[tuple[Place, Place]]]:
     """Destinations, sources (with the destinations), and the pairs of the two that meet in a context, sorted.
+
+    The contexts are listed, or those of a task or a domain.
 
     >>> occurring([("A", "Q")])
     ([(1, 'Q')], [(0, 'A'), (1, 'Q')], [((1, 'Q'), (0, 'A')), ((1, 'Q'), (1, 'Q'))])
     """
+    if isinstance(contexts, Domain):
+        return contexts.occurring()
     pairs: set[tuple[Place, Place]] = set()
-    for context in contexts:
+    for context in contexts.contexts if isinstance(contexts, Task) else contexts:
         places = places_of(context)
         pairs.update((places[-1], place) for place in places)
     return sorted({q for q, _ in pairs}), sorted({s for _, s in pairs}), sorted(pairs)

@@ -10,25 +10,21 @@ from typing import TYPE_CHECKING, Any
 from expressivity.attention.additive import factor_additive
 from expressivity.attention.model_class import Embedding
 from expressivity.attention.tables import ONE, ZERO, Head, HeadTables, Place, Row, show_row
-from expressivity.dsl.reading import AttentionText, HeadRead, HeadText, Key, Reader, Written, keys_of
+from expressivity.dsl.reading import Reader
+from expressivity.dsl.texts import AttentionText, HeadRead, HeadText, Key, Written, keys_of
 from expressivity.errors import InputError
 
 if TYPE_CHECKING:
-    from expressivity.task import Task
+    from expressivity.task import Domain, Task
 
 
 def make_tables(
-    task: Task, embedding: Embedding | None, heads: Sequence[HeadText], paths: Sequence[Any]
+    task: Task | Domain, embedding: Embedding | None, heads: Sequence[HeadText], paths: Sequence[Any]
 ) -> tuple[HeadTables | None, tuple[str, ...]]:
     """The tables (``None`` if they cannot be made) and everything that is wrong."""
     reader = Reader(task)
     read = [reader.head(text, heads[:i]) for i, text in enumerate(heads)]
-    direct: Written = {}
-    for path in paths:
-        for key, logits in reader.writes(path, "the direct path", reader.ends, "destination").items():
-            known = direct.setdefault(key, {})
-            for output, value in logits.items():
-                known[output] = known.get(output, ZERO) + value
+    direct = gathered(reader, paths)
     kind = reader.embedding(embedding, [key for head in read for key in keys_of(head)] + list(direct))
     if reader.problems:
         return None, tuple(reader.problems)
@@ -38,6 +34,17 @@ def make_tables(
     if reader.problems:
         return None, tuple(reader.problems)
     return HeadTables(kind, table, made), ()
+
+
+def gathered(reader: Reader, paths: Sequence[Any]) -> Written:
+    """All tables of the direct path, added up."""
+    direct: Written = {}
+    for path in paths:
+        for key, logits in reader.writes(path, "the direct path", reader.end).items():
+            known = direct.setdefault(key, {})
+            for output, value in logits.items():
+                known[output] = known.get(output, ZERO) + value
+    return direct
 
 
 class Maker:
@@ -61,7 +68,7 @@ class Maker:
         result: dict[tuple[Row, str], Fraction] = {}
         for y in sorted({y for logits in table.values() for y in logits}):
             cells = {
-                place: sum((logits.get(y, ZERO) for key, logits in table.items() if _fits(key, place)), ZERO)
+                place: sum((logits.get(y, ZERO) for key, logits in table.items() if fits(key, place)), ZERO)
                 for place in places
             }
             result |= {(row, y): value for row, value in self.rows(cells, f"{what}, output {y!r},", False).items()}
@@ -75,9 +82,9 @@ class Maker:
         def attend(end: Place, source: Place) -> Fraction:
             total = ONE if text.is_odds else ZERO
             for part in text.attention:
-                if part.at is None or any(_fits(key, end) for key in part.at):
+                if part.at is None or any(fits(key, end) for key in part.at):
                     for key, value in part.entries:
-                        if _fits(key, source):
+                        if fits(key, source):
                             total = total * value if text.is_odds else total + value
             return total
 
@@ -123,7 +130,8 @@ class Maker:
         return result
 
 
-def _fits(key: Key, place: Place) -> bool:
+def fits(key: Key, place: Place) -> bool:
+    """Whether a key names a place."""
     position, token = place
     return key == token if isinstance(key, str) else key == (position if isinstance(key, int) else place)
 

@@ -3,85 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from expressivity.attention.model_class import EMBEDDINGS, Embedding
-from expressivity.attention.tables import Place, occurring
+from expressivity.attention.tables import ZERO, occurring
+from expressivity.dsl.relations import Offset, Same, copy, match
+from expressivity.dsl.texts import AttentionText, HeadRead, HeadText, Key, Side, Written
 from expressivity.errors import InputError
 from expressivity.task.rationals import rational
 
 if TYPE_CHECKING:
-    from expressivity.task import Task
-
-Key = str | int | tuple[int, str]
-Number = int | float | Fraction | Decimal | str
-Entries = list[tuple[Key, Fraction]]
-Written = dict[Key, dict[str, Fraction]]
-
-
-@dataclass(frozen=True)
-class HeadText:
-    """A head as it was written, unchecked."""
-
-    name: Any
-    at: Any
-    scores: Any
-    odds: Any
-    base: Any
-    writes: Any
-
-
-@dataclass(frozen=True)
-class AttentionText:
-    """For these destinations (``None``: all), these sources have these scores or odds."""
-
-    at: tuple[Key, ...] | None
-    entries: Entries
-
-
-@dataclass(frozen=True)
-class HeadRead:
-    """A head whose keys and numbers have been read."""
-
-    name: str
-    attention: list[AttentionText]
-    is_odds: bool
-    base: Fraction | Any
-    writes: Written
-
-
-def keys_of(text: HeadRead) -> list[Key]:
-    """Every place that a head names."""
-    found: list[Key] = list(text.writes)
-    for part in text.attention:
-        found += [*(part.at or ()), *(key for key, _ in part.entries)]
-    return found
+    from expressivity.task import Domain, Task
 
 
 class Reader:
     """Checks keys and numbers against the task, and notes what is wrong instead of stopping at it."""
 
-    def __init__(self, task: Task) -> None:
-        self.ends, self.sources, self.pairs = occurring(task.contexts)
+    def __init__(self, task: Task | Domain) -> None:
+        self.ends, self.sources, self.pairs = occurring(task)
         self.outputs = task.outputs
         self.problems: list[str] = []
 
+    @property
+    def end(self) -> Side:
+        """The destinations of the task."""
+        return Side("destination", self.ends)
+
+    @property
+    def source(self) -> Side:
+        """The sources of the task."""
+        return Side("source", self.sources)
+
     def head(self, text: HeadText, before: Sequence[HeadText]) -> HeadRead:
-        """Read one head; ``before`` are those whose names are taken."""
+        """Read one head of a single layer; ``before`` are those whose names are taken."""
         where = f"head {text.name!r}"
+        self.check_name(text, before, where)
+        attention, base = self.attends(text, where, self.end, self.source)
+        writes = self.writes(text.writes, f"{where}, writes", self.source)
+        return HeadRead(str(text.name), attention, text.odds is not None, base, writes)
+
+    def check_name(self, text: HeadText, before: Sequence[HeadText], where: str) -> None:
+        """A name is a text of its own."""
         if not isinstance(text.name, str) or not text.name:
             self.problems.append(f"{where}: the name is no text")
         elif any(text.name == other.name for other in before):
             self.problems.append(f"{where}: two heads have this name")
+
+    def attends(self, text: HeadText, where: str, end: Side, source: Side) -> tuple[list[AttentionText], Any]:
+        """Its scores or odds, and their base."""
         if text.scores is not None and text.odds is not None:
             self.problems.append(f"{where}: it has scores and odds; expected one of the two")
         is_odds = text.odds is not None
         what = "odds" if is_odds else "scores"
-        attention = self.attention(text.odds if is_odds else text.scores, text.at, f"{where}, {what}")
+        table = text.odds if is_odds else text.scores
+        attention = self.attention(table, text.at, f"{where}, {what}", end, source)
         base = self.base(text.base, is_odds, where)
         values = [value for part in attention for _, value in part.entries]
         if is_odds:
@@ -91,8 +69,7 @@ class Reader:
         elif base != "e" and any(value.denominator != 1 for value in values):
             odd = next(value for value in values if value.denominator != 1)
             self.problems.append(f"{where}: base {base} needs whole scores, found {odd}; base 'e' takes any")
-        writes = self.writes(text.writes, f"{where}, writes", self.sources, "source")
-        return HeadRead(str(text.name), attention, is_odds, base, writes)
+        return attention, base
 
     def base(self, base: Any, is_odds: bool, where: str) -> Any:
         """``"e"`` or a positive rational."""
@@ -107,7 +84,7 @@ class Reader:
             return "e"
         return "e" if value is None else value
 
-    def attention(self, table: Any, at: Any, where: str) -> list[AttentionText]:
+    def attention(self, table: Any, at: Any, where: str, end: Side, source: Side) -> list[AttentionText]:
         """One table of scores or odds for the destinations ``at``, or a table for each destination."""
         if table is None:
             if at is not None:
@@ -123,60 +100,109 @@ class Reader:
                     f"{where}: a table for each destination stands alone, without `at` and without plain numbers"
                 )
                 return []
-            return [part for end, inner in table.items() for part in self.attention(inner, [end], where)]
+            return [part for key, inner in table.items() for part in self.attention(inner, [key], where, end, source)]
         ends: tuple[Key, ...] | None = None
         if at is not None:
             listed = at if isinstance(at, (list, set, frozenset)) or _is_several(at) else [at]
-            found = (self.key(key, f"{where}, at", self.ends, "destination") for key in listed)
+            found = (self.key(key, f"{where}, at", end) for key in listed)
             ends = tuple(key for key in found if key is not None)
-        entries = []
+        entries, related = [], []
         for key, value in table.items():
-            source = self.key(key, where, self.sources, "source")
             number = self.number(value, f"{where} of {key!r}")
-            if source is not None and number is not None:
-                entries.append((source, number))
-        return [AttentionText(ends, entries)]
+            if isinstance(key, (Offset, Same)):
+                pairs = self.related(key, ends, where, end, source)
+                related += [AttentionText(at, [(there, number)]) for at, there in pairs if number is not None]
+                continue
+            place = self.key(key, where, source)
+            if place is not None and number is not None:
+                entries.append((place, number))
+        return [AttentionText(ends, entries), *related] if entries or not related else related
 
-    def writes(self, table: Any, where: str, places: Sequence[Place], role: str) -> Written:
-        """A table from places (sources or destinations, as ``role`` says) to outputs and numbers."""
+    def related(
+        self, key: Offset | Same, ends: Sequence[Key] | None, where: str, end: Side, source: Side
+    ) -> list[tuple[tuple[Key, ...], Key]]:
+        """What an offset or ``match`` stands for: destinations, and the source that they attend to."""
+        pairs: list[tuple[int | str, int | str]] = []
+        if isinstance(key, Offset):
+            if not isinstance(key.by, int) or key.by > 0:
+                self.problems.append(f"{where}: {key!r} looks ahead; expected 0, −1, −2, …")
+                return []
+            positions = set(source.positions)
+            pairs += [(i, i + key.by) for i in end.positions if i + key.by in positions]
+            if not pairs:
+                self.problems.append(f"{where}: no source of the task stands {-key.by} before a destination")
+        elif key == match:
+            names = set(source.names)
+            pairs += [(name, name) for name in end.names if name in names]
+            if not pairs and end.is_known and source.is_known:
+                self.problems.append(f"{where}: match finds no symbol that destinations and sources have in common")
+        else:
+            self.problems.append(f"{where}: {key!r} is for what a head writes; expected match")
+        found = ((_narrowed(ends, here, end), there) for here, there in pairs)
+        return [(at, there) for at, there in found if at]
+
+    def writes(self, table: Any, where: str, side: Side, into: str | None = None) -> Written:
+        """A table from places to outputs and numbers, or to symbols of the subspace ``into``."""
+        table = {table: 1} if isinstance(table, Same) else table
+        target = "output" if into is None else "symbol"
         if not isinstance(table, Mapping):
-            self.problems.append(f"{where}: found {table!r}; expected a table of {role}s and outputs")
+            self.problems.append(f"{where}: found {table!r}; expected a table of {side.role}s and {target}s")
             return {}
         result: Written = {}
         for key, value in table.items():
-            place = self.key(key, where, places, role)
+            if isinstance(key, Same):
+                self.copied(result, key, value, where, side, into)
+                continue
+            place = self.key(key, where, side)
             logits = {value: 1} if isinstance(value, str) else value
             if not isinstance(logits, Mapping):
-                self.problems.append(f"{where}: {key!r} writes {value!r}; expected an output or {{output: number}}")
+                expected = f"{'an' if into is None else 'a'} {target} or {{{target}: number}}"
+                self.problems.append(f"{where}: {key!r} writes {value!r}; expected {expected}")
                 continue
-            found = {}
+            if place is not None:
+                result.setdefault(place, {})
             for output, size in logits.items():
                 number = self.number(size, f"{where}, {output!r} from {key!r}")
-                if output not in self.outputs:
+                if into is None and output not in self.outputs:
                     wrong = f"{key!r} writes {output!r}, which is no output of the task"
                     self.problems.append(f"{where}: {wrong}{_meant(output, self.outputs)}")
-                elif number is not None:
-                    found[output] = number
-            if place is not None:
-                result[place] = found
+                elif not isinstance(output, str) or not output:
+                    self.problems.append(f"{where}: {key!r} writes {output!r} into {into!r}; expected a symbol, a text")
+                elif number is not None and place is not None:
+                    _add(result, place, output, number)
         return result
 
-    def key(self, key: Any, where: str, places: Sequence[Place], role: str) -> Key | None:
+    def copied(self, result: Written, key: Same, value: Any, where: str, side: Side, into: str | None) -> None:
+        """Add what ``copy`` stands for."""
+        number = self.number(value, f"{where} of {key!r}")
+        names = [name for name in side.names if into is not None or name in self.outputs]
+        if key != copy:
+            self.problems.append(f"{where}: {key!r} is for what a head attends to; expected copy")
+        elif not names and side.is_known:
+            self.problems.append(f"{where}: copy finds no {side.role} that is an output of the task")
+        if number is not None:
+            for name in names:
+                _add(result, name, name, number)
+
+    def key(self, key: Any, where: str, side: Side) -> Key | None:
         """The key itself if some place fits it."""
+        role, names = side.role, side.names
         if isinstance(key, str):
-            known: list[Any] = sorted({token for _, token in places})
-            wrong = f"{key!r} is no {role} of the task"
+            if not side.is_known:
+                return key
+            known: list[Any] = names
+            what = f"{role} of the task" if side.space is None else f"symbol of {side.space!r}"
+            wrong = f"{key!r} is no {what}"
         elif isinstance(key, int) and not isinstance(key, bool):
-            known = sorted({position for position, _ in places})
+            known = side.positions
             wrong = f"no {role} of the task is at position {key}"
         elif _is_pair(key):
-            known = list(places)
+            known = list(side.places)
             wrong = f"no {role} of the task is {key[1]!r} at position {key[0]}"
         else:
             wrong, known = f"{key!r} names no {role}; expected a token, a position or a (position, token)", []
         if key in known:
             return key  # type: ignore[no-any-return]
-        names = sorted({token for _, token in places})
         self.problems.append(f"{where}: {wrong}{_meant(key, names) if isinstance(key, str) else ''}")
         return None
 
@@ -202,6 +228,25 @@ class Reader:
         else:
             return stated  # type: ignore[no-any-return]
         return least
+
+
+def _add(written: Written, key: Key, target: str, number: Fraction) -> None:
+    entries = written.setdefault(key, {})
+    entries[target] = entries.get(target, ZERO) + number
+
+
+def _narrowed(ends: Sequence[Key] | None, key: int | str, side: Side) -> tuple[Key, ...]:
+    """The destinations among ``ends`` (``None``: all) that also fit a position or a token."""
+    if ends is None:
+        return (key,)
+    found: dict[Key, None] = {}
+    for end in ends:
+        if type(end) is type(key):
+            found.update({key: None} if end == key else {})
+        else:
+            fits = (place for place in side.places if end in (*place, place) and key in place)
+            found.update(dict.fromkeys(fits))
+    return tuple(found)
 
 
 def _is_pair(key: object) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
+from zlib import crc32
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from expressivity.attention import Embedding, Head, HeadTables
 from expressivity.attention.tables import Row, occurring, rows_of
-from expressivity.task import Task
+from expressivity.errors import InputError
+from expressivity.task import Block, Domain, Task, Tie, Top
 
 small = st.builds(Fraction, st.integers(-6, 6), st.integers(1, 4))
 odds = st.builds(Fraction, st.integers(1, 12), st.integers(1, 12))
@@ -24,10 +29,37 @@ def small_tasks(draw: st.DrawFn, *, ties: bool = False) -> Task:
 
 
 @st.composite
-def tables(draw: st.DrawFn, task: Task, embedding: Embedding | None = None, kind: str | None = None) -> HeadTables:
+def domains(draw: st.DrawFn, *, ties: bool = True) -> Domain:
+    """One or two blocks of up to three positions, kinds of up to two tokens, two destinations, three outputs."""
+    blocks = []
+    for names in draw(st.sampled_from([("vwx",), ("vw", "xy")])):
+        tokens = draw(st.permutations("ABCD"))
+        sizes = [draw(st.integers(1, 2)) for _ in names]
+        kinds = {name: tokens[2 * i : 2 * i + size] for i, (name, size) in enumerate(zip(names, sizes, strict=False))}
+        length = draw(st.integers(0, 3))
+        blocks.append(Block({name: kinds[name] for name in names if kinds.get(name)}, length))
+    answers = [None, "T", "F", Top(["F", "U"]), *([Tie(["F", "T"])] if ties else [])]
+    seed = draw(st.integers(0, 2**30))
+
+    def ask(end: str, counts: Mapping[str, int]) -> Any:
+        chosen = answers[crc32(repr((seed, end, sorted(counts.items()))).encode()) % len(answers)]
+        return "T" if chosen is None and not any(counts.values()) else chosen
+
+    try:
+        return Domain(
+            "drawn", blocks=blocks, destinations=("Q", "A"), ask=ask, outputs=tuple("FTU")[: draw(st.integers(2, 3))]
+        )
+    except InputError:
+        reject()
+
+
+@st.composite
+def tables(
+    draw: st.DrawFn, task: Task | Domain, embedding: Embedding | None = None, kind: str | None = None
+) -> HeadTables:
     """Tables whose heads have odds, scores to a rational base, or real scores (``kind``: any if not given)."""
     embedding = embedding or draw(embeddings)
-    ends, places, _ = occurring(task.contexts)
+    ends, places, _ = occurring(task)
     rows: list[Row] = list(dict.fromkeys(row for place in places for row in rows_of(embedding, place)))
     last: list[Row] = list(dict.fromkeys(row for place in ends for row in rows_of(embedding, place)))
     outputs = st.sampled_from(task.outputs)

@@ -3,11 +3,13 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from expressivity.attention import factor_additive
+from expressivity.attention.additive import spanning
 from expressivity.errors import InputError
 from tests.attention.random_tables import odds, small
 
@@ -60,3 +62,17 @@ def test_a_longer_cycle_of_cells_is_told_by_its_last_cell() -> None:
         factor_additive(cells)
     assert str(error.value).startswith("the table is not a position part plus a token part: at position ")
     assert str(error.value).endswith("use the joint embedding")
+
+
+@given(st.sets(st.tuples(st.integers(0, 4), st.sampled_from("ABCDE")), min_size=1))
+def test_spanning_places_span_all(places: set[tuple[int, str]]) -> None:
+    """Affinely: with a column of ones, the rows of the incidence matrix keep their rank, and none can be spared."""
+
+    def rank(chosen: list[tuple[int, str]]) -> int:
+        rows = [[1, *(i == p for p in range(5)), *(x == t for t in "ABCDE")] for i, x in chosen]
+        return int(np.linalg.matrix_rank(np.array(rows, dtype=float)))
+
+    listed = sorted(places)
+    kept = spanning(listed)
+    assert rank(kept) == rank(listed) == len(kept)
+    assert [place for place in listed if place in kept] == kept

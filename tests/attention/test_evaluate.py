@@ -255,7 +255,7 @@ def test_tables_that_do_not_decide_have_no_rational_replacement() -> None:
     with pytest.raises(InputError) as error:
         rational_for(flipped, xor())
     message = str(error.value)
-    assert "comparisons fail, the first in '" in message
+    assert "contexts fail, such as '" in message
     with pytest.raises(InputError, match="bits is 0; expected at least 1"):
         flipped.rational(0)
 
@@ -264,7 +264,7 @@ def test_exact_tables_that_fail_say_which_comparison() -> None:
     with pytest.raises(InputError) as error:
         rational_for(HeadTables("tokens", {(Q, "T"): one}), xor())
     assert str(error.value) == (
-        "2 of 4 comparisons fail, the first in 'A D Q': expected the logit of 'F' above that of 'T'"
+        "2 of 4 contexts fail, such as 'A D Q': expected the logit of 'F' above that of 'T'"
     )
 
 
