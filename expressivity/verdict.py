@@ -106,11 +106,21 @@ class SeparatingWeights(Certificate):
         """Features with a nonzero weight."""
         return len(self.document["proof"]["weights"])
 
+    def _groups(self) -> int:
+        """How many sets of contexts share no feature."""
+        absolute = self.document["model"]["positions"] == "absolute"
+        contexts = [entry["tokens"] for entry in self.document["task"]["contexts"]]
+        return len({(tokens[-1], len(tokens) if absolute else 0) for tokens in contexts})
+
     def explain(self) -> str:
-        """The weights, a line for each feature, and the least margin."""
+        """The weights, a line for each feature, the least margin, and how many groups of contexts share no weight."""
         statement = self.verify()
         margin = "" if statement.margin is None else f", by a margin of {short(statement.margin)}"
         lines = [f"{_upper(statement.text)}{margin}:"]
+        groups = self._groups()
+        if groups > 1:
+            by = "destination or length" if self.document["model"]["positions"] == "absolute" else "destination"
+            lines.append(f"  (contexts of different {by} share no weight: {groups} groups, decided apart)")
         for entry in self.document["proof"]["weights"]:
             logits = ", ".join(f"{value} on {quoted(y)}" for y, value in sorted(entry["logits"].items()))
             lines.append(f"  {gram_text(entry['destination'], entry['sources'])}: {logits}")

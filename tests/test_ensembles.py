@@ -98,3 +98,9 @@ def test_every_output_count() -> None:
     """One output: nothing to compare; a task of one context: the direct path."""
     only = Task.from_text("A Q -> T\n")
     assert decide(only, SkipGrams(2)).answer is EXPRESSIBLE
+
+
+def test_the_explanation_says_what_was_decided_apart() -> None:
+    task = Task.from_strings(["AQT", "BQF", "ART", "BRF", "AAQT", "ABQF"])  # Q and R, and Q at another length
+    assert "3 groups, decided apart" in decide(task, SkipGrams(3)).certificate.explain()
+    assert "2 groups, decided apart" in decide(task, SkipGrams(3, "count")).certificate.explain()
