@@ -14,7 +14,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from expressivity.attention import Attention, AttentionOnlyTransformer, Head, HeadTables
+    from expressivity.attention import (
+        Attention,
+        AttentionOnlyTransformer,
+        Head,
+        HeadTables,
+        from_transformer_lens,
+        load_model,
+        save_model,
+        to_transformer_lens,
+    )
     from expressivity.cross_entropy import bound_cross_entropy
     from expressivity.decision import decide
     from expressivity.dsl import Construction
@@ -41,7 +50,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "attention": ("Attention", "AttentionOnlyTransformer", "Head", "HeadTables"),
+    "attention": (
+        "Attention",
+        "AttentionOnlyTransformer",
+        "Head",
+        "HeadTables",
+        "from_transformer_lens",
+        "load_model",
+        "save_model",
+        "to_transformer_lens",
+    ),
     "cross_entropy": ("bound_cross_entropy",),
     "decision": ("decide",),
     "dsl": ("Construction",),
@@ -99,7 +117,11 @@ __all__ = [
     "bound_cross_entropy",
     "climb",
     "decide",
+    "from_transformer_lens",
     "load_certificate",
+    "load_model",
+    "save_model",
+    "to_transformer_lens",
 ]
 
 

@@ -22,7 +22,7 @@ from expressivity.verdict import CrossEntropyBound
 # Entries: the nonzero values of the features on all contexts, and a number for each context and output.
 FITTED = 30_000_000  # that logistic regression is fitted to: seconds for each million, some 50 bytes for each entry
 COEFFICIENTS = 3_000_000  # that it may have, of each of which scikit-learn's solver keeps twenty versions
-BOUNDED = 2_000_000  # entries up to which the cross-entropy is bounded: half a minute, most of it exact arithmetic
+BOUNDED = 2_000_000  # entries up to which the cross-entropy is bounded: about a minute on the way, most of it exact
 COLUMNS = 6_000  # that one part may have for it, since Newton's method solves dense equations in them
 LOGISTIC, ENTROPY = "logistic regression", "cross-entropy"
 
@@ -74,7 +74,7 @@ def beside(
     for model in models:
         size = entries_of(task.contexts, model) + len(task.contexts) * len(task.outputs)
         matrix = None
-        if size <= (FITTED if fit else BOUNDED):
+        if (fit and size <= FITTED) or (bound and size <= BOUNDED):
             progress(f"features of {model.name}s, {size:,} entries")
             matrix = design_matrix(task.contexts, model, reduced=True, dtype=np.float64)
         if fit:

@@ -25,6 +25,7 @@ KINDS = (
     "obstruction",
     "separating_weights",
     "head_tables",
+    "head_tables_by_symmetry",
     "cross_entropy_bound",
     "logit_weights",
     "logit_obstruction",

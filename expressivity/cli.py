@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from expressivity import __version__
 from expressivity.errors import InputError, Refuted
 
 UNDECIDED_STATUS = 3
+INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells have it
 POSITIONS = ("absolute", "anywhere", "count")
 LEVELS = ("argmax", "logits", "cross_entropy")
 EMBEDDINGS = ("joint", "additive", "tokens")
 
 
 class Commands(click.Group):
-    """Prints our errors as one line: status 2 for bad input, 1 for a refuted certificate."""
+    """Prints our errors as one line: status 2 for bad input, 1 for a refuted certificate, 130 after Ctrl-C."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which people meet them."""
@@ -39,6 +40,9 @@ class Commands(click.Group):
         except MemoryError:
             click.echo("error: not enough memory for this task; try a smaller one or a lower --max-order", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:  # Ctrl-C
+            click.echo("interrupted; no file is left half-written", err=True)
+            ctx.exit(INTERRUPTED_STATUS)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -66,7 +70,12 @@ def main() -> None:
                    "default for tasks with probabilities); or to come as near to these as one likes.")  # fmt: skip
 @click.option("--construction", "constructions", multiple=True, metavar="NAME|FILE",
               help="Try this construction for the upper bound on heads; may be repeated.")  # fmt: skip
-@click.option("--time-limit", type=float, metavar="SECONDS", help="Give up a single decision after this long.")
+@click.option("--smallest", is_flag=True, help="For each no, the fewest contexts that cancel, with a proof of how few.")
+@click.option("--sparse", is_flag=True, help="For the yes, weights on the fewest features, with a proof of how few.")
+@click.option("--margin", is_flag=True,
+              help="For the yes, weights up to 1 with the largest margin, with a proof of how large.")  # fmt: skip
+@click.option("--time-limit", type=float, metavar="SECONDS",
+              help="Give up a decision after this long, and a search for a best proof (else after 60 s).")  # fmt: skip
 @click.option("--normalise", is_flag=True, help="Scale probabilities that do not sum to 1.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write every certificate into DIR.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -78,6 +87,9 @@ def check(
     max_heads: int | None,
     level: str | None,
     constructions: Sequence[str],
+    smallest: bool,
+    sparse: bool,
+    margin: bool,
     time_limit: float | None,
     normalise: bool,
     save: Path | None,
@@ -103,6 +115,9 @@ def check(
             level=level,
             max_order=max_order,
             max_heads=max_heads,
+            smallest=smallest,
+            sparse=sparse,
+            margin=margin,
             time_limit=time_limit,
             given=given,
             progress=progress,
@@ -164,53 +179,89 @@ def verify(files: Sequence[str], as_json: bool) -> None:
 @click.argument("construction")
 @click.option("--d-head", type=int, metavar="N", help="Compile to this width instead of the least one.")
 @click.option(
-    "--device", metavar="NAME", help="Where the float run happens; by default the accelerator if there is one."
+    "--device", metavar="NAME", help="Where the float runs happen; by default the accelerator if there is one."
 )
+@click.option("--every", is_flag=True, help="Run every context of a domain in floats, however many (up to 10^11).")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate to FILE.")
+@click.option("--export", type=click.Path(path_type=Path), metavar="DIR", help="Write the weights into DIR.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def build(construction: str, d_head: int | None, device: str | None, save: Path | None, as_json: bool) -> None:
+def build(
+    construction: str,
+    d_head: int | None,
+    device: str | None,
+    every: bool,
+    save: Path | None,
+    export: Path | None,
+    as_json: bool,
+) -> None:
     """Compile CONSTRUCTION to weights and validate it on every context of its task.
 
     CONSTRUCTION is a name that `expressivity gallery` lists (parity:4 for a member of a family), or a file of your own:
-    my.py or my.py:name. The file is run as Python.
+    my.py or my.py:name. The file is run as Python. Exported weights are safetensors with TransformerLens's names, and
+    JSON (docs/weights.md).
 
     Exit status 1 if the construction does not decide its task.
     """
     from expressivity.heads.gallery import load_construction
     from expressivity.heads.sandwich import certify_built
-    from expressivity.heads.validate import build_report
+    from expressivity.heads.validate import MOST_ENUMERATED, build_report
     from expressivity.report.build_text import build_json, build_text
 
     made = load_construction(construction)
     with _progress() as progress:
-        progress(f"{made.name}: {len(made.task.contexts)} contexts")
-        report = build_report(made, d_head=d_head, device=device)
+        most = 10**11 if every else MOST_ENUMERATED
+        report = build_report(made, d_head=d_head, device=device, enumerated=most, progress=progress)
+        progress(f"{made.name}: certificate")
         proof, reason = certify_built(report)
     if save is not None:
         if proof is None or proof.certificate is None:
             raise InputError(f"{save}: there is no certificate to write: {reason}")
         proof.certificate.save(save)
+    if export is not None:
+        from expressivity.attention import save_model
+
+        save_model(report.model, export)
     if as_json:
         file = None if save is None else str(save)
-        click.echo(json.dumps(build_json(report, proof, file), indent=2, ensure_ascii=False))
+        found = build_json(report, proof, file) | {"weights": None if export is None else str(export)}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         click.echo(build_text(report, proof, reason))
+        if export is not None:
+            click.echo(f"  weights: {export}")
     click.get_current_context().exit(0 if report.decides else 1)
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option("--prove", is_flag=True, help="Build them again, and compare with what is listed.")
+@click.option("--record", is_flag=True, help="Write the list anew, these names besides.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each construction, a line each.")
-def gallery(as_json: bool) -> None:
-    """List the constructions that can be built by name."""
-    from expressivity.heads.gallery import entries
+def gallery(names: Sequence[str], prove: bool, record: bool, as_json: bool) -> None:
+    """List the constructions that can be built by name, with what is proved of them; all of them, or those of a NAME.
 
-    found = entries()
-    width = max((len(entry.form) for entry in found), default=0)
-    for entry in found:
-        if as_json:
-            click.echo(json.dumps({"name": entry.form, "description": entry.description}, ensure_ascii=False))
-        else:
-            click.echo(f"  {entry.form.ljust(width)}  {entry.description}")
+    The list is a file beside the constructions; --prove proves every line of it again, in minutes.
+
+    Exit status 1 if a line does not hold.
+    """
+    from expressivity.heads.facts import chosen, prove_facts, read_facts, recorded, write_facts
+    from expressivity.report.gallery_text import finding_json, finding_text, gallery_json, gallery_text
+
+    if record:
+        with _progress() as progress:
+            write_facts(recorded(names, progress))
+    rows = chosen(read_facts(), names)
+    if not prove:
+        click.echo(gallery_json(rows) if as_json else gallery_text(rows))
+        return
+    done = failed = 0
+    with _progress() as progress:
+        for finding in prove_facts(rows, whole=not names, progress=progress):
+            click.echo(finding_json(finding) if as_json else finding_text(finding))
+            done, failed = done + 1, failed + bool(finding.problem)
+    if not as_json:
+        click.echo(f"{done - failed} of {done} hold")
+    click.get_current_context().exit(1 if failed else 0)
 
 
 @main.command()
@@ -277,17 +328,7 @@ def separation(
     click.get_current_context().exit(status)
 
 
-class _progress:
-    """The step at hand on standard error, where that is a terminal; gone when the work is done."""
+def _progress() -> AbstractContextManager[Callable[[str], None]]:
+    from expressivity.report.progress import Progress
 
-    def __enter__(self) -> Callable[[str], None]:
-        self.shown = sys.stderr.isatty()
-        return self.show
-
-    def show(self, step: str) -> None:
-        if self.shown:
-            click.echo(f"\r\x1b[K{step} …", nl=False, err=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self.shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
+    return Progress()

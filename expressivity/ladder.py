@@ -8,15 +8,17 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from expressivity.cross_entropy import bound_cross_entropy, decide_cross_entropy
+from expressivity.beside import LeftOut, beside
+from expressivity.cross_entropy import decide_cross_entropy
 from expressivity.dsl import Construction
 from expressivity.ensembles import decide_ensemble, refute_every_order
 from expressivity.errors import InputError
 from expressivity.heads.sandwich import Sandwich, grams_for, sandwich
 from expressivity.log_odds import decide_logits, refute_every_log_odds
-from expressivity.separability import LogisticFit, fit_logistic
-from expressivity.skipgrams import SkipGrams, design
-from expressivity.task import Task, Top
+from expressivity.pictures import ladder_html
+from expressivity.separability import LogisticFit
+from expressivity.skipgrams import SkipGrams
+from expressivity.task import Task
 from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
 
 WIDTH = Fraction(1, 10**6)  # nats: how narrow a settled cross-entropy is
@@ -35,6 +37,7 @@ class Ladder:
         level: what counts as doing the task: ``argmax``, ``logits`` or ``cross_entropy``.
         cross_entropy: certified bounds for the orders listed; empty where it is not defined (top sets).
         logistic: what logistic regression made of each order; no proof of anything.
+        left_out: what of these two was left out for the later orders, since the task is too large.
     """
 
     task: Task
@@ -47,6 +50,7 @@ class Ladder:
     level: str = "argmax"
     cross_entropy: list[CrossEntropyBound] = field(default_factory=list)
     logistic: list[LogisticFit] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     @property
     def minimal_order(self) -> int | None:
@@ -72,6 +76,9 @@ class Ladder:
                 if side is not None:
                     yield name, side
 
+    def _repr_html_(self) -> str:
+        return ladder_html(self)
+
 
 def climb(
     task: Task,
@@ -81,6 +88,9 @@ def climb(
     level: str | None = None,
     max_order: int | None = None,
     max_heads: int | None = None,
+    smallest: bool = False,
+    sparse: bool = False,
+    margin: bool = False,
     time_limit: float | None = None,
     given: Iterable[Construction] = (),
     progress: Callable[[str], None] = lambda _: None,
@@ -95,7 +105,8 @@ def climb(
             for tasks with distributions and ``argmax`` for others.
         max_order: the last order to try; by default the search goes on until the answer is known.
         max_heads: tables with more heads than this are not considered.
-        time_limit: seconds for each decision.
+        smallest, sparse, margin: as in :func:`~expressivity.decide`, for each order.
+        time_limit: seconds for each decision, and for each of these searches.
         given: constructions to try for the upper bound on heads.
         progress: called with a few words before each step.
 
@@ -111,7 +122,13 @@ def climb(
     asked = level or ("logits" if task.is_soft else "argmax")
     if asked not in DECIDERS:
         raise InputError(f"level is {asked!r}; expected one of {', '.join(DECIDERS)}")
-    search = partial(_orders, task, asked, max_order=max_order, time_limit=time_limit, progress=progress)
+    if (smallest or sparse or margin) and asked != "argmax":
+        raise InputError(f"smallest, sparse and margin are searched at the level argmax; the level is {asked}")
+    decider = partial(DECIDERS[asked], task)
+    if asked == "argmax":
+        decider = partial(decider, smallest=smallest, sparse=sparse, margin=margin)
+    decider = partial(decider, time_limit=time_limit, progress=progress)
+    search = partial(_orders, task, decider, REFUTERS[asked], max_order=max_order, progress=progress)
     orders, never, stopped = search(positions)
     heads = None
     if asked == "argmax":
@@ -119,29 +136,28 @@ def climb(
         progress("heads")
         named = grams_for(embedding) != positions
         heads = sandwich(task, embedding, matching[0], never=matching[1], given=given, most=max_heads, named=named)
-    fits, bounds = [], [v.certificate for v in orders if isinstance(v.certificate, CrossEntropyBound)]
-    for verdict in orders if asked != "cross_entropy" else ():
-        if not isinstance(verdict.model, SkipGrams) or verdict.model.order is None:
-            continue
-        if asked == "argmax":
-            progress(f"logistic regression, {verdict.model.name}s")
-            fits.append(fit_logistic(design(task.contexts, verdict.model, reduced=True).matrix, task))
-        if has_cross_entropy(task):
-            progress(f"cross-entropy, {verdict.model.name}s")
-            bounds.append(bound_cross_entropy(task, verdict.model, time_limit=time_limit))
-    return Ladder(task, positions, embedding, orders, never, stopped, heads, asked, bounds, fits)
+    decided = [v.certificate for v in orders if isinstance(v.certificate, CrossEntropyBound)]
+    models = [v.model for v in orders if isinstance(v.model, SkipGrams) and v.model.order is not None]
+    aside = models if asked != "cross_entropy" else []
+    found = beside(task, aside, fit=asked == "argmax", time_limit=time_limit, progress=progress)
+    bounds = [*decided, *found.bounds]
+    return Ladder(task, positions, embedding, orders, never, stopped, heads, asked, bounds, found.fits, found.left_out)
 
 
-def _decide_argmax(task: Task, model: SkipGrams, time_limit: float | None, progress: Callable[[str], None]) -> Verdict:
-    return decide_ensemble(task, model, time_limit=time_limit, sparse=True, progress=progress)
+def _decide_argmax(
+    task: Task, model: SkipGrams, *, progress: Callable[[str], None], time_limit: float | None, **wanted: bool
+) -> Verdict:
+    return decide_ensemble(task, model, tidy=True, time_limit=time_limit, progress=progress, **wanted)
 
 
-def _decide_logits(task: Task, model: SkipGrams, time_limit: float | None, progress: Callable[[str], None]) -> Verdict:
+def _decide_logits(
+    task: Task, model: SkipGrams, *, progress: Callable[[str], None], time_limit: float | None
+) -> Verdict:
     return decide_logits(task, model, time_limit=time_limit)
 
 
 def _decide_cross_entropy(
-    task: Task, model: SkipGrams, time_limit: float | None, progress: Callable[[str], None]
+    task: Task, model: SkipGrams, *, progress: Callable[[str], None], time_limit: float | None
 ) -> Verdict:
     return decide_cross_entropy(task, model, time_limit=time_limit)
 
@@ -155,7 +171,11 @@ def _refute_every_cross_entropy(task: Task, positions: str) -> Verdict | None:
     return verdict if verdict.answer is INEXPRESSIBLE else None
 
 
-DECIDERS = {"argmax": _decide_argmax, "logits": _decide_logits, "cross_entropy": _decide_cross_entropy}
+DECIDERS: dict[str, Callable[..., Verdict]] = {
+    "argmax": _decide_argmax,
+    "logits": _decide_logits,
+    "cross_entropy": _decide_cross_entropy,
+}
 REFUTERS: dict[str, Callable[[Task, str], Verdict | None]] = {
     "argmax": refute_every_order,
     "logits": refute_every_log_odds,
@@ -165,11 +185,11 @@ REFUTERS: dict[str, Callable[[Task, str], Verdict | None]] = {
 
 def _orders(
     task: Task,
-    level: str,
+    decider: Callable[..., Verdict],
+    refuter: Callable[[Task, str], Verdict | None],
     positions: str,
     *,
     max_order: int | None,
-    time_limit: float | None,
     progress: Callable[[str], None],
 ) -> tuple[list[Verdict], Verdict | None, int | None]:
     """Verdicts up to the minimal order; the proof that there is none; the order at which the search was stopped."""
@@ -178,22 +198,15 @@ def _orders(
     while True:
         model = SkipGrams(order, positions)
         progress(f"{model.name}s ({positions})")
-        orders.append(DECIDERS[level](task, model, time_limit, progress))
+        orders.append(decider(model))
         if orders[-1].answer is EXPRESSIBLE:
             return orders, None, None
         if orders[-1].answer is UNDECIDED:
             return orders, None, order
         if order == 2 and positions != "absolute":
-            never = REFUTERS[level](task, positions)
+            never = refuter(task, positions)
             if never is not None:
                 return orders, never, None
         if order == max_order:
             return orders, None, order
         order += 1
-
-
-def has_cross_entropy(task: Task) -> bool:
-    """Whether each context asks for one distribution: a label, a tie, or a distribution as it stands."""
-    return all(
-        len(asked) == 1 and not (isinstance(asked[0], Top) and len(asked[0].outputs) > 1) for asked in task.requirements
-    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expressivity.attention import Attention, HeadTables, compile_tables
+from expressivity.attention.symmetry import covering
 from expressivity.certificate import canonical, rational, rational_text, read
 from expressivity.explain import gram_text, grams_text, model_noun, obstruction_sentence, remaining
 from expressivity.pictures import certificate_html, verdict_html
@@ -185,6 +186,14 @@ class HeadTablesCertificate(Certificate):
         return compile_tables(self.tables, self.task)
 
 
+class HeadTablesBySymmetry(HeadTablesCertificate):
+    """The same, where each context of the task stands for many that the heads do not tell apart."""
+
+    def to_model(self) -> AttentionOnlyTransformer:
+        """Real PyTorch weights, for all tokens and positions of the contexts that are stood for."""
+        return compile_tables(self.tables, covering(self.task, self.document["proof"]["symmetries"]))
+
+
 class CrossEntropyBound(Certificate):
     """A proved interval, in nats, for the best cross-entropy of a class."""
 
@@ -282,6 +291,7 @@ TYPES: dict[str, type[Certificate]] = {
     "separating_weights": SeparatingWeights,
     "obstruction": Obstruction,
     "head_tables": HeadTablesCertificate,
+    "head_tables_by_symmetry": HeadTablesBySymmetry,
     "cross_entropy_bound": CrossEntropyBound,
     "logit_weights": LogitWeights,
     "logit_obstruction": LogitObstruction,

@@ -259,4 +259,4 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_a_construction_needs_a_task() -> None:
     with pytest.raises(InputError) as error:
         Construction("c", task="xor")  # type: ignore[arg-type]
-    assert str(error.value) == "construction 'c': the task is 'xor'; expected a Task"
+    assert str(error.value) == "construction 'c': the task is 'xor'; expected a Task or a Domain"

@@ -29,9 +29,11 @@ from expressivity.attention.tables import Head, HeadTables, Place, Row
 from expressivity.attention.weights_file import load_model, save_model
 
 if TYPE_CHECKING:
+    from expressivity.attention.float_error import FloatErrors, float_errors
     from expressivity.attention.lens_export import lens_config, lens_state_dict, lens_tokens, to_transformer_lens
     from expressivity.attention.lens_import import from_transformer_lens
     from expressivity.attention.model import AttentionOnlyTransformer
+    from expressivity.attention.safety import FloatSafety, float_safety, safety_text
 
 __all__ = [
     "EMBEDDINGS",
@@ -41,7 +43,9 @@ __all__ = [
     "Direction",
     "Embedding",
     "ExactWeights",
+    "FloatErrors",
     "FloatRun",
+    "FloatSafety",
     "Head",
     "HeadTables",
     "Interval",
@@ -60,7 +64,9 @@ __all__ = [
     "exact_weights",
     "factor_additive",
     "failures",
+    "float_errors",
     "float_margins",
+    "float_safety",
     "from_transformer_lens",
     "layered_enclosed_margins",
     "layered_exact_margins",
@@ -79,22 +85,28 @@ __all__ = [
     "rational_odds",
     "read_layered",
     "read_tables",
+    "safety_text",
     "save_model",
     "to_transformer_lens",
 ]
 
-_NEED_TORCH = {
+_NEED_MORE = {
     "AttentionOnlyTransformer": "model",
+    "FloatErrors": "float_error",
+    "FloatSafety": "safety",
+    "float_errors": "float_error",
+    "float_safety": "safety",
     "from_transformer_lens": "lens_import",
     "lens_config": "lens_export",
     "lens_state_dict": "lens_export",
     "lens_tokens": "lens_export",
+    "safety_text": "safety",
     "to_transformer_lens": "lens_export",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """What needs torch is loaded when it is first asked for."""
-    if name in _NEED_TORCH:
-        return getattr(import_module(f"expressivity.attention.{_NEED_TORCH[name]}"), name)
+    """What needs torch or NumPy is loaded when it is first asked for."""
+    if name in _NEED_MORE:
+        return getattr(import_module(f"expressivity.attention.{_NEED_MORE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

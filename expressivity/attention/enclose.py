@@ -9,7 +9,7 @@ only if every ``c_i`` is, so ties are decided too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -102,6 +102,42 @@ def enclosed_margins(tables: HeadTables, task: Task | Orbits, most_bits: int = M
             break
         bits *= 2
     return tuple(result[index] for index in range(len(comparisons)))
+
+
+def least_margin(
+    tables: HeadTables,
+    task: Task | Orbits,
+    enclosed: Sequence[Interval],
+    *,
+    most_bits: int = MOST_BITS,
+    most_work: int = 1 << 24,
+) -> int | None:
+    """Which strict comparison has the least margin; ``None`` without strict ones.
+
+    Enclosures that decide a sign may still overlap (margins of 1 − 10⁻⁴² and 1 − 10⁻⁴⁴ do, in 64 bits), so those that
+    can be the least are enclosed again, more narrowly, until one is left, or until ``most_bits`` of precision (or
+    ``most_work``, comparisons times bits) do not tell them apart: as a rule they are equal then.
+
+    Args:
+        tables, task: the question.
+        enclosed: the margins of ``task.comparisons()`` as :func:`enclosed_margins` gives them.
+    """
+    comparisons = task.comparisons()
+    left = {i: enclosed[i] for i, comparison in enumerate(comparisons) if not comparison.equal}
+    contexts, bits = counted_contexts(task), FIRST_BITS
+    while left:
+        reach = min(interval.upper for interval in left.values())
+        left = {i: interval for i, interval in left.items() if interval.lower <= reach}
+        bits *= 2
+        if len(left) == 1 or bits > most_bits or len(left) * bits > most_work or _all_exact(left.values()):
+            return min(left, key=lambda i: left[i].lower)
+        asked = [comparisons[i] for i in left]
+        left = dict(zip(left, _at_precision(tables, contexts, asked, bits), strict=True))
+    return None
+
+
+def _all_exact(intervals: Iterable[Interval]) -> bool:
+    return all(interval.lower == interval.upper for interval in intervals)
 
 
 def _at_precision(

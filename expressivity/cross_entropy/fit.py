@@ -14,6 +14,7 @@ from time import monotonic
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 from expressivity.cross_entropy.problem import Array, Pairs
 
@@ -107,14 +108,18 @@ def _newton(
     gradient: Array,
 ) -> Array:
     """The step ``−H⁻¹ g``, with a ridge on the scaled Hessian."""
-    n = len(gradient)
+    n, n_rows = len(gradient), len(owner)
     if n == 0:
         return np.zeros(0)
-    mixing = sp.csr_array((chance, (owner, np.arange(len(owner)))), shape=(n_classes, len(owner)))
-    mean = mixing @ table
-    spread = sp.diags_array(np.sqrt(mass)) @ (table - mean[owner])
-    heads = sp.diags_array(np.sqrt(head_mass)) @ mean
-    hessian = spread.T @ spread + heads.T @ heads
+    if len(np.unique(owner)) == n_rows:  # where a class has one pair, Δ̄ is a multiple of Δ, and so are both of its rows
+        single = sp.diags_array(np.sqrt(mass * (1.0 - chance) ** 2 + head_mass[owner] * chance**2)) @ table
+        hessian = single.T @ single
+    else:
+        mixing = sp.csr_array((chance, (owner, np.arange(n_rows))), shape=(n_classes, n_rows))
+        mean = mixing @ table
+        spread = sp.diags_array(np.sqrt(mass)) @ (table - mean[owner])
+        heads = sp.diags_array(np.sqrt(head_mass)) @ mean
+        hessian = spread.T @ spread + heads.T @ heads
     dense = hessian if isinstance(hessian, np.ndarray) else hessian.toarray()
     size = np.sqrt(np.diagonal(dense))
     size[size == 0] = 1.0
@@ -122,7 +127,8 @@ def _newton(
     for ridge in (_RIDGE, 1e-12, 1e-9, 1e-6):
         dense[np.diag_indices(n)] = 1.0 + ridge
         try:
-            factors = cho_factor(dense, lower=True, check_finite=False)
+            with threadpool_limits(1 if n < 2000 else None, "blas"):  # threads that wait for each other cost more
+                factors = cho_factor(dense, lower=True, check_finite=False)
         except LinAlgError:
             continue
         step: Array = -cho_solve(factors, gradient / size, check_finite=False) / size

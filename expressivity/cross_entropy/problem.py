@@ -6,6 +6,7 @@ the sum of their weights and the mean of their distributions. Exact, but for the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from expressivity.errors import InputError
-from expressivity.skipgrams import Feature, SkipGrams, design, features_of
+from expressivity.separability.distinct import distinct_rows
+from expressivity.skipgrams import Feature, SkipGrams, design
 from expressivity.task import Task
 
 Array = npt.NDArray[Any]
@@ -118,10 +120,10 @@ def independent(task: Task, model: SkipGrams) -> list[list[int]]:
 
     It holds the destination, and in absolute positions the length. Weights and moments of the groups are apart.
     """
-    groups: dict[Feature, list[int]] = {}
+    absolute = model.positions == "absolute"
+    groups: dict[tuple[str, int], list[int]] = {}
     for i, context in enumerate(task.contexts):
-        shortest, _ = next(features_of(context, model))
-        groups.setdefault(shortest, []).append(i)
+        groups.setdefault((context[-1], len(context) if absolute else 0), []).append(i)
     return list(groups.values())
 
 
@@ -135,18 +137,20 @@ def problem(task: Task, members: Sequence[int], chances: Sequence[Sequence[Fract
         model: the class of ensembles.
     """
     found = design([task.contexts[i] for i in members], model, reduced=True)
-    matrix = found.matrix
-    matrix.sort_indices()
-    classes: dict[tuple[bytes, bytes], list[int]] = {}
-    for n in range(matrix.shape[0]):
-        here = slice(int(matrix.indptr[n]), int(matrix.indptr[n + 1]))
-        classes.setdefault((matrix.indices[here].tobytes(), matrix.data[here].tobytes()), []).append(n)
-    grouped = [[members[n] for n in rows] for rows in classes.values()]
-    mass = [
-        [sum((task.weights[i] * chances[i][y] for i in group if chances[i][y]), NIL) for y in range(len(task.outputs))]
-        for group in grouped
-    ]
-    return Problem(grouped, found.features, matrix[[rows[0] for rows in classes.values()]], mass)
+    first, class_of = distinct_rows(found.matrix)
+    grouped: list[list[int]] = [[] for _ in first]
+    for i, n in zip(members, class_of.tolist(), strict=True):
+        grouped[n].append(i)
+    mass = [_mass(task, group, chances) for group in grouped]
+    return Problem(grouped, found.features, found.matrix[first], mass)
+
+
+def _mass(task: Task, group: Sequence[int], chances: Sequence[Sequence[Fraction]]) -> list[Fraction]:
+    """``Σ w(x) p(y|x)`` over some contexts; those with the same weight that ask the same are counted, not added up."""
+    same = Counter((id(task.weights[i]), id(chances[i])) for i in group)
+    once = {(id(task.weights[i]), id(chances[i])): i for i in group}
+    shares = [(task.weights[i] * same[key], chances[i]) for key, i in once.items()]
+    return [sum((weight * row[y] for weight, row in shares if row[y]), NIL) for y in range(len(task.outputs))]
 
 
 def never_together(part: Problem) -> tuple[Array, Array]:

@@ -105,11 +105,15 @@ def _weights(part: Problem, face: Face, rows: Pairs, fitted: Fit) -> Above:
 def _above(part: Problem, weights: list[list[int]], bits: int) -> Above:
     """``Σ w (log Σ_y exp(η_y − max η) + Σ_y p_y (max η − η_y))``, rounded up from rational enclosures."""
     total = 0
+    known: dict[tuple[int, ...], Fraction] = {}
     for mass, weight, logits in zip(part.mass, part.weights, logits_of(part, weights), strict=True):
         most = max(logits)
-        sum_of_exp = sum((exp_bounds(Fraction(value - most, 1 << bits))[1] for value in logits), NIL)
-        linear = sum((given * (most - value) for given, value in zip(mass, logits, strict=True) if given), NIL)
-        total += _up(weight * log_bounds(sum_of_exp)[1] + linear / (1 << bits))
+        below = tuple(most - value for value in logits)
+        if below not in known:
+            sum_of_exp = sum((exp_bounds(Fraction(-value, 1 << bits))[1] for value in below), NIL)
+            known[below] = log_bounds(sum_of_exp)[1]
+        linear = sum((given * value for given, value in zip(mass, below, strict=True) if given), NIL)
+        total += _up(weight * known[below] + linear / (1 << bits))
     return Above(weights, bits, Fraction(total, 1 << _FIXED))
 
 

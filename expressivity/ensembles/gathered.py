@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from expressivity.ensembles.parts import Part
 from expressivity.separability import IntegerRows
 from expressivity.skipgrams import Feature, SkipGrams
-from expressivity.skipgrams.encode import Block, Ints, encode
+from expressivity.skipgrams.encode import Ints, encode
 from expressivity.skipgrams.lexicon import Lexicon, Looked
 from expressivity.task import Task
 
@@ -40,7 +40,7 @@ class Gathered:
         self.part = part
         encoded = encode([task.contexts[i] for i in part.contexts])
         if model.positions == "absolute":
-            encoded = replace(encoded, blocks=[_reduced(block) for block in encoded.blocks])
+            encoded = replace(encoded, blocks=[block.without_commonest() for block in encoded.blocks])
         self.lexicon, self._looked = Lexicon.learn(encoded, model)
         self.n_features, self.n_outputs = len(self.lexicon), len(task.outputs)
         self._starts = np.searchsorted(part.owner, np.arange(len(part.contexts) + 1))
@@ -172,17 +172,6 @@ class Gathered:
     def features(self, chosen: Ints) -> list[Feature]:
         """Features by their numbers, which ascend."""
         return self.lexicon.features(chosen)
-
-
-def _reduced(block: Block) -> Block:
-    """Contexts of one length and destination without the commonest source of each position.
-
-    Its indicator is the sum of all sources there less the others, so that the same logits can be expressed.
-    """
-    sources = block.sources.copy()
-    for position in range(block.length):
-        sources[sources[:, position] == np.bincount(sources[:, position]).argmax(), position] = -1
-    return replace(block, sources=sources)
 
 
 def _limbs(weights: Any, reach: int) -> tuple[list[npt.NDArray[np.int64]], int]:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expressivity.ensembles.certifying import Weights
-from expressivity.ensembles.fitting import Floats, newton
+from expressivity.ensembles.fitting import Floats, steps
 from expressivity.ensembles.gathered import Gathered
 from expressivity.ensembles.parts import Part
 from expressivity.separability import Cancellation, Separator, Undecided, separate
@@ -82,6 +82,7 @@ class _Generation:
         self.floats = np.zeros((gathered.n_features, gathered.n_outputs))
         self.searched: set[int] = set()
         self.active = self._sample()
+        self.number = 0  # of the round
 
     @property
     def left(self) -> float | None:
@@ -89,16 +90,14 @@ class _Generation:
 
     def run(self, task: Task) -> Weights | Cancellation | Undecided:
         """Round after round until an answer."""
-        number, violated, exact = 0, 0, len(self.active) == len(self.part) and self._is_narrow()
+        violated, exact = 0, len(self.active) == len(self.part) and self._is_narrow()
         while True:
-            number += 1
             if self.left is not None and self.left <= 0:
-                reason = f"the time limit of {self.limit} s was reached after {number - 1} rounds of generation"
+                reason = f"the time limit of {self.limit} s was reached after {self.number} rounds of generation"
                 return Undecided(f"{reason}, {len(self.active)} of {len(self.part)} comparisons active")
-            self.progress(
-                f"round {number}: {len(self.active)} of {len(self.part)} comparisons active"
-                + (f", {violated} violated" if number > 1 else "")
-            )
+            self.number += 1
+            seen = f", {violated} violated" if self.number > 1 else ""
+            self._say(f"{len(self.active)} of {len(self.part)} comparisons active{seen}")
             found = self._propose(exact)
             if isinstance(found, Cancellation):
                 return self._fewer(found)
@@ -110,6 +109,9 @@ class _Generation:
             violated = len(wrong)
             exact = bool(np.isin(wrong, self.active).all())  # only floats can violate what is active, by rounding
             self.active = np.union1d(self.active, self._chosen(wrong, found))
+
+    def _say(self, step: str) -> None:
+        self.progress(f"round {self.number}: {step}")
 
     def _is_narrow(self) -> bool:
         return self.gathered.n_features * (self.gathered.n_outputs - 1) <= NARROW
@@ -130,8 +132,8 @@ class _Generation:
             found = self._fit(rows, columns, equal)
             if found is not None:
                 return found
-        self.progress(f"exact engine on {len(self.active)} comparisons")
-        outcome = separate(rows, equal, time_limit=self.left, progress=self.progress)
+        self._say(f"exact engine on {len(self.active)} comparisons")
+        outcome = separate(rows, equal, time_limit=self.left, progress=self._say)
         if isinstance(outcome, Separator):
             return self.gathered.table(columns, list(outcome.weights), object)
         return self._lifted(outcome, self.active)
@@ -140,7 +142,7 @@ class _Generation:
         """What logistic regression makes of the active comparisons; ``None`` if it does not get them all right."""
         block, feature = np.divmod(columns, self.gathered.n_features)
         words = rows.floats()
-        for count, step in enumerate(newton(words, equal, self.floats[feature, 1 + block]), start=1):
+        for count, step in enumerate(steps(words, equal, self.floats[feature, 1 + block]), start=1):
             least = float(step.margins[~equal].min())
             if least >= 1 and not equal.any():
                 self.floats = self.gathered.table(columns, step.weights, np.float64)
@@ -152,7 +154,7 @@ class _Generation:
                         return found
                 heavy = np.flatnonzero((step.residuals > HEAVY * step.residuals.max()) | equal)
                 if least <= 0 and len(heavy) < len(self.active) // 2:
-                    self.progress(f"exact engine on the {len(heavy)} most doubtful comparisons")
+                    self._say(f"exact engine on the {len(heavy)} most doubtful comparisons")
                     outcome = separate(rows.take(heavy), equal[heavy], time_limit=self.left)
                     if not isinstance(outcome, Separator):
                         return self._lifted(outcome, self.active[heavy])
@@ -180,7 +182,7 @@ class _Generation:
         """The contradiction, or a smaller one near the comparisons that weigh most in it or are violated worst."""
         if len(found.multipliers) <= FEW:
             return found
-        self.progress(f"{len(found.multipliers)} comparisons cancel; looking for fewer")
+        self._say(f"{len(found.multipliers)} comparisons cancel; looking for fewer")
         heaviest = np.array(sorted(found.multipliers, key=lambda i: -abs(found.multipliers[i])))
         for suspects in (np.argsort(self.gathered.margins(self.floats))[: 4 * SUSPECTS], heaviest):
             other = self._nearby(suspects)

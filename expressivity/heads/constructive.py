@@ -1,6 +1,7 @@
-"""Head tables made from skip-n-gram weights: the direct path, theorem T2 (one head) and theorem T3 (a head a gram).
+"""Head tables made from skip-n-gram weights: the direct path, and theorem T2 (one head).
 
-The tables are exact; whether they decide a task is proved by the trusted base like anything else.
+The tables are exact; whether they decide a task is proved by the trusted base like anything else. Theorem T3, a head a
+gram, is in :mod:`expressivity.heads.gates`.
 """
 
 from __future__ import annotations
@@ -94,54 +95,3 @@ def one_head_one_source(task: Task) -> HeadTables:
     values: Table = {((0, c[0]), y): 2 * k for c in task.contexts for y, k in number.items()}
     direct: Table = {((1, c.destination), y): -k * k for c in task.contexts for y, k in number.items()}
     return HeadTables("joint", direct, (Head(values, odds=odds, name="any map of one source (T2)"),))
-
-
-def head_per_gram(task: Task, weights: Weights) -> HeadTables:
-    """T3, ``joint``, any number of fibres, strict comparisons: a gate for each gram of the fibre that has most.
-
-    A gram's gate gives odds 1 to the destination and to every source that matches or is not asked about, and K to each
-    source that mismatches, with K = 4(1 + T)W; it writes (1 + T)·w on the destination only. A match adds w, a mismatch
-    less than w/(4W), W being the largest total difference of a fibre's weights. Values sit on rows of destinations, so
-    that gate n serves the n-th gram of every fibre; where such a row is a source of another fibre, its odds there are
-    small enough that all leaks stay below 1/4. Comparisons of margin 1 survive; ties in general do not. On a single
-    fibre one head adds up all grams of a single source, by T2.
-    """
-    fibres = task.fibres()
-    zero = Fraction(0)
-    grams: dict[Any, list[tuple[Feature, Mapping[str, Fraction]]]] = {here: [] for here in fibres}
-    direct: Table = {}
-    heads: list[Head] = []
-    single: dict[Feature, Mapping[str, Fraction]] = {}
-    for feature, logits in weights.items():
-        here = (feature.length, feature.destination)
-        if not feature.sources:
-            direct |= {(here, y): value for y, value in logits.items()}
-        elif len(fibres) == 1 and len(feature.sources) == 1:
-            single[feature] = logits
-        else:
-            grams[here].append((feature, logits))
-    if single:
-        heads += one_head(task, "joint", single).heads
-    spans = {
-        here: sum((max(row) - min(row) for row in ([w.get(y, zero) for y in task.outputs] for _, w in own)), zero)
-        for here, own in grams.items()
-    }
-    gates = max(map(len, grams.values()))
-    longest = max(length for length, _ in fibres)
-    leak = 1 / (1 + 4 * gates * (1 + longest) ** 2 * max(spans.values(), default=zero))
-    for n in range(gates):
-        odds: dict[tuple[Any, Any], Fraction] = {}
-        values: Table = {}
-        for here, members in fibres.items():
-            length = here[0]
-            seen = {place for i in members for place in enumerate(task.contexts[i].sources)}
-            odds |= {(here, place): leak for place in seen if place in fibres}
-            if n >= len(grams[here]):
-                continue
-            feature, logits = grams[here][n]
-            asked = dict(feature.sources)
-            wrong = {(here, (i, x)) for i, x in seen if i in asked and asked[i] != x}
-            odds |= dict.fromkeys(wrong, 4 * (1 + length) * spans[here])
-            values |= {(here, y): (1 + length) * value for y, value in logits.items()}
-        heads.append(Head(values, odds=odds, name=f"gate {n}"))
-    return HeadTables("joint", direct, tuple(heads))

@@ -23,7 +23,9 @@ from typing import Any, TypeVar
 
 from expressivity.dsl import Construction
 from expressivity.errors import InputError
-from expressivity.task import Task
+from expressivity.heads.folder import folder
+from expressivity.heads.from_weights import construction_from_file
+from expressivity.task import Domain, Task
 
 Result = TypeVar("Result")
 
@@ -74,19 +76,6 @@ class Entry:
         return made if made.description else replace(made, description=self.description)
 
 
-def folder() -> Path:
-    """Where the gallery is: inside the installed package, or ``constructions/`` of a checkout.
-
-    Raises:
-        InputError: in neither place.
-    """
-    package = Path(__file__).resolve().parent.parent
-    for place in (package / "_gallery", package.parent / "constructions"):
-        if place.is_dir():
-            return place
-    raise InputError(f"the gallery is missing: neither {package / '_gallery'} nor a checkout's constructions/ is there")
-
-
 def entries() -> list[Entry]:
     """Everything in the gallery, by name."""
     return sorted((entry for path in _files(folder()) for entry in _offered(path)), key=lambda entry: entry.name)
@@ -96,14 +85,18 @@ def load_construction(spec: str) -> Construction:
     """A construction by its name in the gallery, or by a file's path and the name in it.
 
     Args:
-        spec: ``two_head_xor``, ``parity:4``, ``my.py``, ``my.py:name`` or ``my.py:name:4``.
+        spec: ``two_head_xor``, ``parity:4``, ``my.py``, ``my.py:name`` or ``my.py:name:4``; or a certificate of
+            separating weights, ``order-4.json``, which becomes heads by theorem T3.
 
     Raises:
         InputError: nothing has that name (with the closest ones), or the file cannot be run (with the line).
+        Refuted: a certificate that does not hold.
 
     >>> load_construction("parity:2").task.name
     'parity:2'
     """
+    if re.fullmatch(r"(?!\w+:).+\.json", spec):
+        return construction_from_file(spec)
     own = re.fullmatch(r"(.+\.py)(?::([^:]*))?(?::(.*))?", spec, re.DOTALL)
     if own:
         path, name, argument = Path(own[1]), own[2], own[3]
@@ -129,9 +122,14 @@ def proposals_for(task: Task) -> list[Construction]:
     return found
 
 
-def _covers(larger: Task, task: Task) -> bool:
+def _covers(larger: Task | Domain, task: Task) -> bool:
     if larger is task:
         return True
+    if isinstance(larger, Domain):
+        pairs = zip(task.contexts, task.requirements, strict=True)
+        return larger.outputs == task.outputs and all(
+            set(larger.requirements_of(c)) == set(asked) for c, asked in pairs
+        )
     known = {context: set(asked) for context, asked in zip(larger.contexts, larger.requirements, strict=True)}
     pairs = zip(task.contexts, task.requirements, strict=True)
     return larger.outputs == task.outputs and all(known.get(context) == set(asked) for context, asked in pairs)
@@ -147,7 +145,7 @@ def _choose(offered: list[Entry], name: str | None, where: str) -> Entry:
     for entry in offered:
         if entry.name == name:
             return entry
-    close = get_close_matches(name, [entry.name for entry in offered])
+    close = get_close_matches(name, [entry.name for entry in offered], cutoff=0.7)
     forms = [entry.form for entry in offered if entry.name in close]
     hint = f"did you mean {' or '.join(forms)}?" if forms else f"it has {', '.join(e.form for e in offered)}"
     raise InputError(f"{where} has no construction {name!r}; {hint}")

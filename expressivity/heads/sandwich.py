@@ -11,29 +11,33 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from expressivity.attention import Attention, ExactWeights, Head, HeadTables, exact_weights
-from expressivity.certificate import rational, seal
+from expressivity.attention import Attention, ExactWeights, Head, HeadTables, Place, exact_weights
+from expressivity.attention.symmetry import by_symmetry
+from expressivity.certificate import seal
 from expressivity.dsl import Construction
 from expressivity.ensembles import decide_ensemble
 from expressivity.errors import InputError, Refuted
-from expressivity.heads.constructive import (
-    direct_path,
-    head_per_gram,
-    one_head,
-    one_head_one_source,
-    one_head_two_outputs,
-)
+from expressivity.heads.constructive import direct_path, one_head, one_head_one_source, one_head_two_outputs
+from expressivity.heads.from_weights import weights_in
+from expressivity.heads.gates import head_per_gram
 from expressivity.heads.validate import BuildReport
 from expressivity.skipgrams import Feature, SkipGrams
-from expressivity.task import Task
+from expressivity.task import Domain, Task
 from expressivity.verdict import (
     EXPRESSIBLE,
     INEXPRESSIBLE,
     UNDECIDED,
+    HeadTablesBySymmetry,
     HeadTablesCertificate,
     Obstruction,
     Verdict,
 )
+
+MOST_LISTED = 20_000
+"""Classes of contexts in the certificate of a domain."""
+
+
+MOST_GRAMS = 5_000  # of weights that become heads: each makes a table of all places, and nobody builds so many heads
 
 
 @dataclass(frozen=True)
@@ -128,14 +132,24 @@ def _name(verdict: Verdict) -> str:
     return verdict.model.name if isinstance(verdict.model, SkipGrams) else str(verdict.model)
 
 
-def certify_tables(task: Task, tables: HeadTables, reason: str, *, d_head: int | None = None) -> Verdict:
+def certify_tables(task: Task | Domain, tables: HeadTables, reason: str, *, d_head: int | None = None) -> Verdict:
     """The verdict yes for given tables, verified; tables narrower in embedding are widened by the caller.
+
+    The certificate lists the contexts of a task; of a domain a few that stand for all.
 
     Raises:
         Refuted: the tables do not decide the task.
+        InputError: they tell too many contexts of a domain apart.
     """
     model = Attention(heads=len(tables.heads), d_head=d_head, embedding=tables.embedding)
-    certificate = HeadTablesCertificate(seal("head_tables", model.to_json(), task.to_json(), tables.to_proof()))
+    certificate: HeadTablesCertificate
+    if isinstance(task, Domain):
+        listed, symmetries = by_symmetry(tables, task, MOST_LISTED)
+        proof = {**tables.to_proof(), "symmetries": symmetries}
+        document = seal("head_tables_by_symmetry", model.to_json(), listed.to_json(), proof)
+        certificate = HeadTablesBySymmetry(document)
+    else:
+        certificate = HeadTablesCertificate(seal("head_tables", model.to_json(), task.to_json(), tables.to_proof()))
     certificate.verify()
     return Verdict(model, EXPRESSIBLE, certificate, reason)
 
@@ -180,8 +194,12 @@ def candidates(
             yield one_head(task, embedding, weights), f"one head decides what {_name(verdict)}s decide (T2)"
         elif most == 1 and embedding == "joint" and len(task.outputs) == 2 and len(lengths) == 1:
             yield one_head_two_outputs(task, weights), "one head for two outputs (T2)"
+        if len(weights) > MOST_GRAMS:
+            continue
         if most > 0 and embedding == "joint" and strict:
             yield head_per_gram(task, weights), "a head for each gram of the weights (T3)"
+        elif most > 0 and embedding == "joint" and not task.fibres().keys() & _sources(task):
+            yield head_per_gram(task, weights, exact=True), "heads with exactly the logits of the weights (T3)"
     for construction in given:
         try:
             tables = construction.tables().in_embedding(embedding, task)
@@ -190,18 +208,13 @@ def candidates(
         yield tables, f"construction {construction.name}"
 
 
+def _sources(task: Task) -> set[Place]:
+    return {place for context in task.contexts for place in enumerate(context.sources)}
+
+
 def weights_of(verdict: Verdict) -> dict[Feature, dict[str, Fraction]]:
-    """The weights of a certificate by feature."""
-    if verdict.certificate is None:
-        return {}
-    return {
-        Feature(
-            entry["destination"],
-            tuple(tuple(s) if isinstance(s, list) else s for s in entry["sources"]),
-            entry.get("length"),
-        ): {y: rational(value, "a weight") for y, value in entry["logits"].items()}
-        for entry in verdict.certificate.document["proof"]["weights"]
-    }
+    """The weights of a verdict's certificate by feature."""
+    return {} if verdict.certificate is None else weights_in(verdict.certificate)
 
 
 def best_tables(
@@ -265,7 +278,7 @@ def _within_width(task: Task, tables: HeadTables, model: Attention, reason: str)
 
 
 def certify_width(
-    task: Task, weights: ExactWeights, reason: str, *, heads: int | None = None, d_head: int | None = None
+    task: Task | Domain, weights: ExactWeights, reason: str, *, heads: int | None = None, d_head: int | None = None
 ) -> Verdict:
     """The verdict yes for weights of a known width: scores of that rank, rounded where odds were rational.
 
@@ -281,17 +294,23 @@ def certify_width(
 def certify_built(report: BuildReport) -> tuple[Verdict | None, str]:
     """A certificate for a built construction: at its width where that can be shown, else of free width.
 
+    Of a domain it states a few contexts that stand for all.
+
     Returns:
         The verified verdict and an empty string, or ``None`` and why there is none.
     """
+    tables, weights, rational, task = report.tables, report.weights, report.rational, report.task
+    if not isinstance(tables, HeadTables) or not isinstance(weights, ExactWeights):
+        return None, "certificates are of one layer"
     reason = f"construction {report.name}"
     attempts: list[Callable[[], Verdict]] = [
-        lambda: certify_width(report.task, report.weights, reason),
-        lambda: certify_tables(report.task, report.tables, reason),
+        lambda: certify_tables(task, tables, reason, d_head=report.d_head),
+        lambda: certify_width(task, weights, reason),
+        lambda: certify_tables(task, tables, reason),
     ]
-    if report.rational is not None:
-        rational = report.rational
-        attempts.append(lambda: certify_tables(report.task, rational, reason))
+    if isinstance(rational, HeadTables):
+        exact = rational
+        attempts.append(lambda: certify_tables(task, exact, reason))
     why = ""
     for attempt in attempts:
         try:

@@ -87,7 +87,7 @@ def _contents(certificate: Certificate) -> Page:
         yield html_table(header, (_multiplier(entry, contexts) for entry in proof["multipliers"]), numbers=(0,))
     if certificate.kind in ("separating_weights", "logit_weights"):
         yield html_table(("feature", "logits"), (_weight(entry) for entry in proof["weights"]))
-    if certificate.kind == "head_tables":
+    if certificate.kind.startswith("head_tables"):
         yield certificate.tables._repr_html_()  # type: ignore[attr-defined]
     bounds = [(key, _decimal(rational(proof[key], key))) for key in _BOUNDS if isinstance(proof.get(key), str)]
     if bounds:

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from expressivity.certificate import rational_text
 from expressivity.heads.validate import BuildReport
+from expressivity.task import Domain, quoted
+from expressivity.task.domain import shown_number
 from expressivity.verdict import Verdict
 
 SHOWN = 12  # contexts listed one by one
+SHORT = 12  # tokens of a context that is shown in full
 
 
 def build_text(report: BuildReport, proof: Verdict | None, reason: str) -> str:
-    """The construction, its size, its margins exact, enclosed and in float32, and how far these agree.
+    """The construction, its size, its margins exact, enclosed and in floating point, and how far these agree.
 
     Args:
         report: the construction validated on its whole task.
         proof: the verified certificate that the tables, factored to ``d_head``, decide the task; or ``None``.
         reason: why there is none.
     """
-    many = f"{report.n_contexts} context{'s' if report.n_contexts != 1 else ''}"
-    heads = f"{report.n_heads} head{'s' if report.n_heads != 1 else ''}"
-    least = "the least for these tables" if report.weights.is_least else "an upper bound for these tables"
-    lines = [f"construction {report.name} · task {report.task.name} · {many}", ""]
+    lines = [f"construction {report.name} · task {report.task.name} · {_many(report.n_contexts)}{_classes(report)}", ""]
     if report.description:
         lines += [f"  {report.description}", ""]
-    lines += [
-        f"  {heads} · d_head {report.d_head} ({least}) · d_model {report.model.d_model} · embedding {report.embedding}",
-        "",
-        *_margin_table(report),
-        "",
-        f"  right on {report.agreement.contexts_right} of {report.n_contexts} contexts, proved by enclosure",
-        f"  {report.agreement.floating.dtype} on {report.agreement.floating.device}: right on "
-        f"{report.agreement.contexts_right_in_float} of {report.n_contexts} contexts, "
-        f"margins within {report.agreement.largest_difference:.2g} of the enclosed ones",
-    ]
+    lines += ["  " + " · ".join(_sizes(report)), "", *_margin_table(report), "", *_agreement_lines(report)]
     if report.least:
-        lines.append(f"  least margin of the tables as written: {report.least}")
-    if report.smallest_exact is not None:
-        lines.append(f"  least margin with rational odds: {_shown(rational_text(report.smallest_exact))}")
+        where = "" if report.least_context is None else f", at {shown_context(report.least_context)}"
+        lines.append(f"  least margin of the tables as written: {report.least}{where}")
+    if report.smallest_exact is not None and report.smallest_exact_context is not None:
+        where = shown_context(report.smallest_exact_context)
+        lines.append(f"  least margin with rational odds: {_shown(rational_text(report.smallest_exact))}, at {where}")
     elif report.rational_reason:
         lines.append(f"  no rational odds: {report.rational_reason}")
+    if report.proof is not None:
+        proved = report.proof
+        many = f"{_many(proved.contexts)} in {_count(proved.cases, 'case')}"
+        lines += [f"  proved beyond the task: {proved.claim}", f"    {many}; the least margin is in {proved.least}"]
     if proof is not None and proof.certificate is not None:
         lines.append(f"  certificate: {proof.certificate.verify().text}: exact ✓")
     else:
@@ -48,22 +47,94 @@ def build_text(report: BuildReport, proof: Verdict | None, reason: str) -> str:
     return "\n".join(lines)
 
 
+def _sizes(report: BuildReport) -> list[str]:
+    least = "the least for these tables" if report.weights.is_least else "an upper bound for these tables"
+    layers = [_count(report.n_layers, "layer")] if report.n_layers > 1 else []
+    return [
+        *layers,
+        _count(report.n_heads, "head"),
+        f"d_head {report.d_head} ({least})",
+        f"d_model {report.model.d_model}",
+        f"embedding {report.embedding}",
+    ]
+
+
+def _agreement_lines(report: BuildReport) -> list[str]:
+    """What is proved of all contexts, what floats make of those that were run, and how near they come."""
+    three, total = report.agreement, shown_number(report.n_contexts)
+    by = "by enclosure"
+    if isinstance(report.task, Domain) and report.orbits is not None:
+        by = f"by enclosure of {_count(len(report.orbits.orbits), 'context')}, one of each class with equal logits"
+    lines = [f"  right on {shown_number(three.contexts_right)} of {total} contexts, proved {by}"]
+    run = three.floating
+    which = "" if run.contexts == report.n_contexts else ", one of each class"
+    agree = " · ".join(f"{each.dtype} {each.contexts_right}" for each in report.floats)
+    near = f"{run.dtype} margins within {three.largest_difference:.2g} of the enclosed ones"
+    lines.append(f"  floating point on {run.device}, right of {_many(run.contexts)}{which}: {agree}; {near}")
+    for every in report.enumerations:
+        least = "" if every.least is None else f", least margin {every.least:.9g}"
+        lines.append(
+            f"  {every.dtype} on {every.device}: right on {every.contexts_right} of all {total} contexts{least}"
+        )
+    return lines
+
+
 def _margin_table(report: BuildReport) -> list[str]:
-    rows = [("context", "margin with rational odds", "as written, enclosed", report.agreement.floating.dtype, "")]
+    stands = isinstance(report.task, Domain)
+    rows = [
+        (
+            "context",
+            "contexts",
+            "margin with rational odds",
+            "as written, enclosed",
+            report.agreement.floating.dtype,
+            "",
+        )
+    ]
     for entry in report.margins[:SHOWN]:
         rows.append(
             (
-                str(entry.context),
+                shown_context(entry.context),
+                shown_number(entry.n_contexts),
                 "—" if entry.exact is None else _shown(rational_text(entry.exact)),
                 "—" if entry.enclosed is None else str(entry.enclosed),
                 "—" if entry.floating is None else f"{entry.floating:.9g}",
                 "✓" if entry.right else "✗",
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    table = ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    columns = [i for i in range(6) if i != 1 or stands]
+    widths = {i: max(len(row[i]) for row in rows) for i in columns}
+    table = ["  " + "  ".join(row[i].ljust(widths[i]) for i in columns).rstrip() for row in rows]
     more = len(report.margins) - SHOWN
     return [*table, f"  … and {more} more"] if more > 0 else table
+
+
+def shown_context(context: Sequence[str]) -> str:
+    """A context for people; in a long one, how often a token is repeated.
+
+    >>> shown_context(["A", "Q"]), shown_context(["1"] * 2 + ["5"] * 62 + ["0"])
+    ('A Q', '1 ×2 5 ×62 0')
+    """
+    if len(context) <= SHORT:
+        return " ".join(map(quoted, context))
+    runs = [(quoted(token), len(list(run))) for token, run in groupby(context)]
+    parts = [token if n == 1 else f"{token} ×{n}" for token, n in runs]
+    return " ".join(parts if len(parts) <= 2 * SHORT else [*parts[:SHORT], "…", *parts[-SHORT // 2 :]])
+
+
+def _many(contexts: int) -> str:
+    return f"{shown_number(contexts)} context{'s' if contexts != 1 else ''}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def _classes(report: BuildReport) -> str:
+    """How many classes of equal logits they make, where that says something."""
+    if report.orbits is None or len(report.orbits.orbits) == report.n_contexts:
+        return ""
+    return f" in {len(report.orbits.orbits)} class{'es' if len(report.orbits.orbits) != 1 else ''} with equal logits"
 
 
 def _shown(number: str) -> str:
@@ -75,26 +146,55 @@ def _shown(number: str) -> str:
 
 
 def build_json(report: BuildReport, proof: Verdict | None, file: str | None) -> dict[str, Any]:
-    """The same as plain values; margins exact as strings, enclosures as pairs of strings."""
+    """The same as plain values; margins exact as strings."""
     certificate = proof.certificate if proof is not None else None
+    proved = report.proof
     return {
         "construction": report.name,
         "task": report.task.name,
         "contexts": report.n_contexts,
+        "classes": None if report.orbits is None else len(report.orbits.orbits),
         "embedding": report.embedding,
+        "layers": report.n_layers,
         "heads": report.n_heads,
         "d_head": report.d_head,
         "d_head_is_least": report.weights.is_least,
         "d_model": report.model.d_model,
         "right": report.agreement.contexts_right,
         "margin": None if report.smallest_exact is None else rational_text(report.smallest_exact),
+        "margin_context": _listed(report.smallest_exact_context),
         "margin_as_written": report.least or None,
+        "margin_as_written_context": _listed(report.least_context),
         "float": {
             "dtype": report.agreement.floating.dtype,
             "device": report.agreement.floating.device,
+            "contexts": report.agreement.floating.contexts,
             "right": report.agreement.contexts_right_in_float,
             "smallest_margin": report.agreement.smallest_float,
             "largest_difference": report.agreement.largest_difference,
         },
+        "floats": [{"dtype": r.dtype, "contexts": r.contexts, "right": r.contexts_right} for r in report.floats],
+        "every_context": [
+            {
+                "dtype": run.dtype,
+                "device": run.device,
+                "contexts": run.n_contexts,
+                "right": run.contexts_right,
+                "smallest_margin": run.least,
+                "context": _listed(run.context),
+            }
+            for run in report.enumerations
+        ],
+        "proof": None if proved is None else {
+            "claim": proved.claim,
+            "contexts": proved.contexts,
+            "cases": proved.cases,
+            "least": [rational_text(proved.least.lower), rational_text(proved.least.upper)],
+            "witness": _listed(proved.witness),
+        },
         "certificate": None if certificate is None else {"hash": certificate.hash, "verified": True, "file": file},
-    }
+    }  # fmt: skip
+
+
+def _listed(context: Sequence[str] | None) -> list[str] | None:
+    return None if context is None else list(context)

@@ -77,6 +77,35 @@ class Block:
         tokens[absent], counts[absent] = -1, 0
         return Block(self.rows, self.destinations, tokens, size, counts)
 
+    def without_commonest(self) -> Block:
+        """The same contexts, all tokens known, without the commonest source (the first of several) of each position.
+
+        It is the commonest among contexts with the same destination. Its indicator is the sum of all sources there
+        less the others, so that in absolute positions the same logits can be expressed.
+
+        >>> encode([("A", "C", "Q"), ("B", "C", "Q"), ("B", "C", "R")]).blocks[0].without_commonest().sources.tolist()
+        [[-1, -1], [1, -1], [-1, -1]]
+        """
+        sources, rows = self.sources.copy(), np.arange(len(self))
+        ends, end = np.unique(self.destinations, return_inverse=True)
+        for position in range(self.length):
+            tokens = sources[:, position].copy()
+            known = 1 + int(tokens.max(initial=0))
+            keys = end * known + tokens  # a key is a destination and a token
+            if len(ends) * known < 4 * len(self) + 1024:
+                owner = np.arange(len(ends) * known) // known
+            else:  # too many keys for a table of all: number those that occur
+                kinds, keys = np.unique(keys, return_inverse=True)
+                owner = kinds // known
+            counts, first = np.bincount(keys, minlength=len(owner)), np.full(len(owner), len(self))
+            first[keys[::-1]] = rows[::-1]
+            most, earliest = np.zeros(len(ends), dtype=np.int64), np.full(len(ends), len(self))
+            np.maximum.at(most, owner, counts)
+            commonest = counts == most[owner]
+            np.minimum.at(earliest, owner[commonest], first[commonest])
+            sources[tokens == tokens[earliest[end]], position] = -1
+        return Block(self.rows, self.destinations, sources, self.length)
+
 
 @dataclass(frozen=True)
 class Encoded:

@@ -113,6 +113,9 @@ class Lexicon:
         if self.model.positions != "count":
             return None
         block = self._ready(block)
+        most, power = int(np.max(np.asarray(block.counts), initial=0)), len(self.levels) - 1
+        if most**power > _LARGEST:
+            raise InputError(f"a value of {most}^{power}, one token occurring {most} times; expected values below 2^63")
         parts = [np.ones((len(block), 1), dtype=np.int64)]
         for size in range(1, len(self.levels)):
             without, last = _conjunctions(block.sources.shape[1], size, True)

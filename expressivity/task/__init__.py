@@ -1,11 +1,14 @@
-"""Tasks: contexts, requirements, families, and the files that hold them. Standard library only.
+"""Tasks: contexts, requirements, families, domains, and the files that hold them. Standard library only.
 
 >>> task = Task.from_strings(["ACQT", "ADQF", "BCQF", "BDQT"])
 >>> task.contexts[0], task.requirements[0]
 (Context(('A', 'C', 'Q')), (Top(outputs=('T',)),))
 """
 
+from expressivity.task.block import Block
 from expressivity.task.context import Context
+from expressivity.task.domain import Case, Domain
+from expressivity.task.domains import ov_coherent_domain, ov_incoherent_domain, parity_domain
 from expressivity.task.families import FAMILIES, Family, bits, ov_coherent, ov_incoherent, parity, xor
 from expressivity.task.requirement import Distribution, Requirement, Tie, Top
 from expressivity.task.task import Comparison, Task
@@ -13,9 +16,12 @@ from expressivity.task.tokens import quoted
 
 __all__ = [
     "FAMILIES",
+    "Block",
+    "Case",
     "Comparison",
     "Context",
     "Distribution",
+    "Domain",
     "Family",
     "Requirement",
     "Task",
@@ -23,8 +29,11 @@ __all__ = [
     "Top",
     "bits",
     "ov_coherent",
+    "ov_coherent_domain",
     "ov_incoherent",
+    "ov_incoherent_domain",
     "parity",
+    "parity_domain",
     "quoted",
     "xor",
 ]

@@ -50,7 +50,7 @@ def verify_file(path: str) -> Statement:
 
 def _prove(document: Mapping[str, Any]) -> Statement:
     kind, claim = document["kind"], Claim(document["model"], document["task"])
-    if kind != "obstruction" and (claim.model["class"] == "attention") is not (kind == "head_tables"):
+    if kind != "obstruction" and (claim.model["class"] == "attention") is not kind.startswith("head_tables"):
         raise Refuted("model", f"{kind} says nothing about {claim.name}")
     if claim.order is None and kind not in ("obstruction", "logit_obstruction"):
         raise Refuted("model", f"{kind} belongs to a stated order or number of heads")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from expressivity.certificate import rational
+from expressivity.certificate import rational, rational_text
 from expressivity.errors import Refuted
 from expressivity.verify.attention import attended
 from expressivity.verify.claim import NIL, Argued, Claim, Tokens, fields_of, hold, items_of, scaled
@@ -18,6 +18,7 @@ from expressivity.verify.enclosure import EXP_STEPS, ONE, exp_bounds, log_bounds
 from expressivity.verify.least import fewest_contexts, fewest_features, largest_margin
 from expressivity.verify.log_odds import matches, mismatches
 from expressivity.verify.skipgrams import derived, ensemble, rank_at_least
+from expressivity.verify.symmetry import represented
 
 
 def _cancels(claim: Claim, proof: object) -> Argued:
@@ -61,6 +62,14 @@ def _separates(claim: Claim, proof: object) -> Argued:
 def _attends(claim: Claim, proof: object) -> Argued:
     """Attention evaluated on every context: exactly for rational odds, by enclosure for real scores."""
     return "expressible", _compared(claim, attended(claim, proof)), "one {name} decides the {contexts}"
+
+
+def _attends_alike(claim: Claim, proof: object) -> Argued:
+    """The same, each context for all that permute and exchange its sources where no head sees it."""
+    direct, heads, symmetries = fields_of(proof, "proof", "direct", "heads", "symmetries")
+    margin = _compared(claim, attended(claim, {"direct": direct, "heads": heads}))
+    many = rational_text(represented(claim, heads, symmetries))
+    return "expressible", margin, f"one {{name}} decides {many} contexts, for which the {{contexts}} stand"
 
 
 def _compared(claim: Claim, evaluated: Callable[[Tokens], Callable[[str, str], Any]]) -> Any:
@@ -132,6 +141,7 @@ ARGUMENTS = {
     "obstruction": _cancels,
     "separating_weights": _separates,
     "head_tables": _attends,
+    "head_tables_by_symmetry": _attends_alike,
     "cross_entropy_bound": _entropy,
     "logit_weights": matches,
     "logit_obstruction": mismatches,

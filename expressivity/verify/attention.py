@@ -28,12 +28,12 @@ def attended(claim: Claim, proof: object) -> Callable[[Tokens], Callable[[str, s
     if len(items_of(heads, "heads")) != claim.model["heads"]:
         raise Refuted("model", f"the proof has {len(heads)} heads, the claim is of {claim.model['heads']}")
     direct = _table(claim, given, "direct", claim.output)
-    tables = [_head(claim, head) for head in heads]
-    written = sum(_bits(values) for values in (direct, *(head.values for head in tables)))
+    tables = [head_of(claim, head) for head in heads]
+    written = sum(bits_of(values) for values in (direct, *(head.values for head in tables)))
 
     def context(tokens: Tokens) -> Callable[[str, str], Interval]:
         claim.spend(len(tokens))
-        rows = [_rows(claim.model["embedding"], *place) for place in enumerate(tokens)]
+        rows = [rows_of(claim.model["embedding"], *place) for place in enumerate(tokens)]
         patterns = [(head.attention(claim, rows), head.values) for head in tables]
         bits = written + sum(max(_size(*weight) for weight in pattern) for pattern, _ in patterns)
 
@@ -61,14 +61,19 @@ class Head:
     base: Fraction | str | None
     values: Table
 
+    def score(self, end: Sequence[Row], place: Sequence[Row]) -> Fraction:
+        """What the table gives a place, seen from a destination: the product of odds, the sum of scores."""
+        default = ONE if self.base is None else NIL
+        entries = [self.table.get((q, row), default) for q in end for row in place]
+        return prod(entries, start=ONE) if self.base is None else sum(entries, NIL)
+
     def attention(self, claim: Claim, rows: Sequence[Sequence[Row]]) -> list[Interval]:
         """Enclosures of the attention that the last place pays to every place, itself included; they sum to 1."""
-        pairs = [[(q, row) for q in rows[-1] for row in place] for place in rows]
-        claim.spend(20 * len(rows), len(pairs[0]) * self.bits)
+        claim.spend(20 * len(rows), len(rows[-1]) ** 2 * self.bits)
+        scores = [self.score(rows[-1], place) for place in rows]
         if self.base is None:
-            odds = [(prod((self.table.get(pair, ONE) for pair in place), start=ONE),) * 2 for place in pairs]
+            odds = [(score, score) for score in scores]
         else:
-            scores = [sum((self.table.get(pair, NIL) for pair in place), NIL) for place in pairs]
             top = max(scores)
             if isinstance(self.base, Fraction):
                 claim.spend(20 * len(rows), int(top - min(scores)) * _size(self.base))
@@ -80,7 +85,8 @@ class Head:
         return [(least / more, most / less) for least, most in odds]
 
 
-def _head(claim: Claim, head: object) -> Head:
+def head_of(claim: Claim, head: object) -> Head:
+    """A head of a proof, its form and its width checked."""
     width = claim.model["d_head"]
     if isinstance(head, dict) and "odds" in head:
         given, values = fields_of(head, "a head", "odds", "values")
@@ -97,10 +103,10 @@ def _head(claim: Claim, head: object) -> Head:
     written = _table(claim, values, "values", claim.output)
     if width is not None and any(_rank_exceeds(claim, entries, width) for entries in (table, written)):
         raise Refuted("width", f"a table of scores or values has rank above d_head {width}")
-    return Head(table, _bits(table), base, written)
+    return Head(table, bits_of(table), base, written)
 
 
-def _rows(embedding: str, position: int, token: str) -> list[Row]:
+def rows_of(embedding: str, position: int, token: str) -> list[Row]:
     """The embedding rows of a token at a position; tables are sums over them (odds: products)."""
     if embedding == "joint":
         return [(position, token)]
@@ -132,7 +138,7 @@ def _size(*values: Fraction) -> int:
     return max(value.numerator.bit_length() + value.denominator.bit_length() for value in values)
 
 
-def _bits(table: Table) -> int:
+def bits_of(table: Table) -> int:
     """Bits in which any entry of a table, and any sum of entries, finds room."""
     common = lcm(*{value.denominator for value in table.values()})
     return 2 * common.bit_length() + max((_size(value) for value in table.values()), default=0)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from expressivity.errors import InputError
-from expressivity.heads import gallery
-from expressivity.heads.gallery import entries, folder, load_construction, proposals_for
+from expressivity.heads import folder as place
+from expressivity.heads.folder import folder
+from expressivity.heads.gallery import entries, load_construction, proposals_for
 from expressivity.task import Task, bits, parity, xor
 
 OWN = """
@@ -158,7 +159,7 @@ def test_proposals_by_recognition() -> None:
 def test_the_gallery_inside_an_installed_package_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "expressivity"
     (package / "heads").mkdir(parents=True)
-    monkeypatch.setattr(gallery, "__file__", str(package / "heads" / "gallery.py"))
+    monkeypatch.setattr(place, "__file__", str(package / "heads" / "folder.py"))
     with pytest.raises(InputError, match="the gallery is missing"):
         folder()
     (tmp_path / "constructions").mkdir()

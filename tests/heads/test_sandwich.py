@@ -15,11 +15,13 @@ from expressivity import (
     InputError,
     SkipGrams,
     Task,
+    Tie,
     climb,
     decide,
 )
 from expressivity.ensembles import decide_ensemble
-from expressivity.heads.constructive import head_per_gram, one_head, one_head_one_source, one_head_two_outputs
+from expressivity.heads.constructive import one_head, one_head_one_source, one_head_two_outputs
+from expressivity.heads.gates import head_per_gram
 from expressivity.heads.sandwich import certify_tables, weights_of
 from expressivity.strategies import tasks
 
@@ -103,8 +105,21 @@ def test_two_destinations_share_one_head_when_there_are_two_outputs() -> None:
     assert (ladder.minimal_order, ladder.heads.lower, ladder.heads.upper) == (3, 1, 1)
 
 
-def test_ties_over_several_fibres_stay_open() -> None:
-    verdict = decide(Task.load("ov-incoherent:3"), Attention(heads=1))
+SHARED = Task(
+    [("0", "1", "Q"), ("0", "2", "Q"), ("7", "1", "Q"), ("0", "1", "R"), ("0", "2", "R"), ("7", "1", "R")],
+    ["X", "Y", Tie(["X", "Y", "Z"]), "Y", "Z", Tie(["X", "Y", "Z"])],
+)
+
+
+def test_ties_over_several_fibres_take_exact_heads() -> None:
+    heads = climb(SHARED).heads
+    assert heads.upper is not None
+    assert heads.upper_reason == "heads with exactly the logits of the weights (T3)"
+
+
+def test_they_stay_open_where_a_destination_is_a_source() -> None:
+    task = Task([*SHARED.contexts, ("0", "1", "Q", "S")], [*SHARED.requirements, [Tie(["X", "Y"])]])
+    verdict = decide(task, Attention(heads=1))
     assert verdict.answer is UNDECIDED
     assert verdict.certificate is None
 

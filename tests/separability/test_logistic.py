@@ -61,3 +61,25 @@ def test_a_task() -> None:
 def test_weights_count() -> None:
     heavy = fit_labels(np.zeros((2, 1)), [0, 1], weights=[3, 1])
     assert heavy.loss == pytest.approx(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)), abs=1e-6)
+
+
+def test_contexts_that_no_feature_tells_apart_count_as_often_as_they_occur() -> None:
+    """By hand: bigrams see one destination with 3 X and 1 Y, and another with a tie and an allowed set."""
+    task = Task.from_text("A Q -> X\nB Q -> X\nC Q -> X\nD Q -> Y\nA R -> X = Y\nB R -> X | Y @ 2\n")
+    bigrams = sp.csr_array(np.array([[1, 0]] * 4 + [[0, 1]] * 2))
+    fit = fit_logistic(bigrams, task)
+    assert (fit.right, fit.contexts) == (5, 6)
+    entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    assert fit.loss == pytest.approx((4 * entropy + 3 * math.log(2)) / 7, abs=1e-6)
+
+
+def test_a_sparse_matrix_gives_what_a_dense_one_gives() -> None:
+    """Several outputs, ties, distributions and weights; the dense matrix is fitted as it is, context by context."""
+    rng = np.random.default_rng(4)
+    targets = ["X", "Y", "Z", "X | Y", "Y = Z", "X:1/2 Z:1/2", "X @ 3"]
+    lines = {f"{' '.join(rng.choice(list('ABC'), 4))} Q": rng.choice(targets) for _ in range(60)}
+    task = Task.from_text("".join(f"{context} -> {target}\n" for context, target in lines.items()))
+    features = rng.integers(0, 2, size=(len(task.contexts), 3))
+    dense, sparse = fit_logistic(features, task), fit_logistic(sp.coo_array(features), task)
+    assert (sparse.right, sparse.contexts, sparse.converged) == (dense.right, dense.contexts, dense.converged)
+    assert sparse.loss == pytest.approx(dense.loss, abs=1e-4)

@@ -450,6 +450,93 @@ HEADS = [
     *breaks("heads/tie", {"tie-odds": ("tie", "proof.heads.0.values.1", [[None, "A"], "T", "1/1000000000"])}),
 ]
 
+BLOCK = "proof.symmetries.0.blocks.0"
+SYMMETRIES = [
+    *breaks(
+        "symmetry/majority",
+        {
+            "entry-missing": ("symmetry", "proof.symmetries.0", GONE),
+            "entries-null": ("shape", "proof.symmetries", None),
+            "entries-missing": ("shape", "proof.symmetries", GONE),
+            "entry-null": ("shape", "proof.symmetries.0", None),
+            "entry-twice": ("symmetry", "proof.symmetries.1", {"destination": "Q", "length": 3, "blocks": []}),
+            "entry-of-other-destination": ("symmetry", "proof.symmetries.0.destination", "R"),
+            "entry-of-other-length": ("symmetry", "proof.symmetries.0.length", 4),
+            "destination-number": ("shape", "proof.symmetries.0.destination", 3),
+            "length-text": ("shape", "proof.symmetries.0.length", "3"),
+            "length-huge": ("symmetry", "proof.symmetries.0.length", 999_999_999),
+            "length-true": ("shape", "proof.symmetries.0.length", True),
+            "blocks-missing": ("shape", "proof.symmetries.0.blocks", GONE),
+            "blocks-none": ("symmetry", "proof.symmetries.0.blocks", []),
+            "block-null": ("shape", BLOCK, None),
+            "block-without-kinds": ("shape", f"{BLOCK}.kinds", GONE),
+            "block-with-more": ("shape", f"{BLOCK}.limits", []),
+            "position-missing": ("symmetry", f"{BLOCK}.positions.2", GONE),
+            "position-twice": ("symmetry", f"{BLOCK}.positions.3", 0),
+            "position-in-place-of-another": ("symmetry", f"{BLOCK}.positions.2", 0),
+            "position-of-the-destination": ("symmetry", f"{BLOCK}.positions.3", 3),
+            "position-text": ("shape", f"{BLOCK}.positions.0", "0"),
+            "position-false": ("shape", f"{BLOCK}.positions.0", False),
+            "positions-number": ("shape", f"{BLOCK}.positions", 3),
+            "position-in-two-blocks": (
+                "symmetry",
+                "proof.symmetries.0.blocks.1",
+                {"positions": [2], "kinds": [["A"], ["B"]]},
+            ),
+            "kind-missing": ("symmetry", f"{BLOCK}.kinds.1", GONE),
+            "kind-of-all": ("symmetry", f"{BLOCK}.kinds", [["A", "a", "B", "b"]]),
+            "kind-text": ("shape", f"{BLOCK}.kinds.0", "Aa"),
+            "kinds-null": ("shape", f"{BLOCK}.kinds", None),
+            "token-number": ("shape", f"{BLOCK}.kinds.0.1", 1),
+            "token-twice": ("symmetry", f"{BLOCK}.kinds.0.2", "A"),
+            "token-in-two-kinds": ("symmetry", f"{BLOCK}.kinds.1.2", "A"),
+            "token-that-differs": ("symmetry", f"{BLOCK}.kinds.0.2", "C"),
+            "token-of-other-kind": ("symmetry", f"{BLOCK}.kinds", [["A", "b"], ["B", "a"]]),
+            "value-of-one": ("symmetry", "proof.heads.0.values.2.2", "2", "proof.heads.0.values.3.2", "-2"),
+            "values-missing": ("symmetry", "proof.heads.0.values.7", GONE, "proof.heads.0.values.6", GONE),
+            "score-of-one": ("width", "proof.heads.0.scores", [[[None, q], [None, q], "1"] for q in "AQ"]),
+            "score-seen-from-there": ("symmetry", "proof.heads.0.scores", [[[None, "Q"], [None, "a"], "1"]]),
+            "context-twice": ("symmetry", "task.contexts.3", {**EXTRA, "tokens": ["B", "A", "A", "Q"]}),
+            "context-of-the-same-class": ("symmetry", "task.contexts.3", {**EXTRA, "tokens": ["a", "b", "A", "Q"]}),
+            "source-of-no-kind": ("symmetry", "task.contexts.3.tokens", ["B", "b", "C", "Q"]),
+            "label": ("margin", ASKED, F),
+            "tie": ("tie", ASKED, {"tie": ["F", "T"]}),
+            "distribution": ("task", ASKED, {"distribution": {"T": "1"}}),
+            "head-dropped": ("model", "proof.heads.0", GONE),
+            "heads-null": ("shape", "proof.heads", None),
+            "heads-any": ("model", "model.heads", None),
+            "for-grams": ("model", "model", {"class": "skip_grams", "order": 3, "positions": "absolute"}),
+            "as-head-tables": ("shape", "kind", "head_tables"),
+            "proof-of-other-kind": ("shape", "proof", EVERY),
+            "proof-null": ("shape", "proof", None),
+        },
+    ),
+    *breaks(
+        "symmetry/positions",
+        {
+            "one-position-for-another": ("symmetry", f"{BLOCK}.positions", [0, 1], f"{BLOCK[:-1]}1.positions", [2]),
+            "all-positions-alike": (
+                "symmetry",
+                "proof.symmetries.0.blocks",
+                [{"positions": [0, 1, 2], "kinds": [["A"], ["B"]]}],
+            ),
+            "odds-of-a-position": ("symmetry", "proof.heads.0.odds", [[[3, "Q"], [0, "A"], "9/8"]]),
+            "value-of-a-position": ("symmetry", "proof.heads.0.values.0.2", "5/4"),
+        },
+    ),
+    *breaks(
+        "symmetry/tie",
+        {
+            "score-of-a-position": ("symmetry", "proof.heads.0.scores.2.2", "3/2"),
+            "score-of-positions": ("symmetry", "proof.heads.0.scores.2", GONE),
+            "value-of-position-0": ("symmetry", "proof.heads.0.values.1", [[0, None], "G", "1/9"]),
+            "value-of-one-of-two": ("symmetry", "proof.heads.0.values.1", [[None, "C"], "T", "1"]),
+            "tie-broken": ("tie", "proof.heads.0.values.1", [[None, "Q"], "F", "1/1000"]),
+        },
+    ),
+    *breaks("symmetry/none", {"none-without-entry": ("symmetry", "proof.symmetries.0", GONE)}),
+]
+
 ENTROPY = [
     *breaks(
         "entropy/xor",
@@ -746,7 +833,20 @@ MARGINS = [
     *breaks("margin/three-outputs", {"outputs-apart": ("margin", "proof.margin", "1")}),
 ]
 
-BREAKS = [*FILES, *TASKS, *MODELS, *OBSTRUCTIONS, *WEIGHTS, *HEADS, *ENTROPY, *LOGITS, *CONTEXTS, *FEATURES, *MARGINS]
+BREAKS = [
+    *FILES,
+    *TASKS,
+    *MODELS,
+    *OBSTRUCTIONS,
+    *WEIGHTS,
+    *HEADS,
+    *SYMMETRIES,
+    *ENTROPY,
+    *LOGITS,
+    *CONTEXTS,
+    *FEATURES,
+    *MARGINS,
+]
 
 
 def committed() -> list[Break]:

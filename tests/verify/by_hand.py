@@ -119,6 +119,17 @@ def tables(*given: Json, direct: Sequence[Any] = ()) -> Json:
     return {"direct": list(direct), "heads": list(given)}
 
 
+def alike(destination: str, length: int, *blocks: tuple[Sequence[int], Sequence[str]]) -> Json:
+    """Blocks as (positions, kinds); the letters of a kind are its tokens."""
+    listed = [{"positions": list(positions), "kinds": [list(kind) for kind in kinds]} for positions, kinds in blocks]
+    return {"destination": destination, "length": length, "blocks": listed}
+
+
+def symmetric(*symmetries: Json, **given: Any) -> Json:
+    """Tables as in :func:`tables`, and what they do not tell apart."""
+    return {"direct": given.get("direct", []), "heads": given.get("heads", []), "symmetries": list(symmetries)}
+
+
 # v = +1 on C, −1 on D for T against F: one column, so of rank 1, as are the scores of a single destination row.
 NARROW = [
     {"scores": SEES_A, "base": "e", "values": [[C1, "T", "1"], [C1, "F", "-1"], [D1, "T", "-1"], [D1, "F", "1"]]},
@@ -325,6 +336,83 @@ CERTIFICATES: dict[str, Json] = {
         heads(1, "tokens"),
         task({"AQ": tie("FT"), "BQ": "T", "BBQ": "T"}, "FGT"),
         tables({"scores": [], "base": "e", "values": [[[None, "B"], "T", "1"]]}, direct=[[[None, "Q"], "G", "-1"]]),
+    ),
+    # ---------------------------------------------------------------- head tables by symmetry
+    # A and a write T, B and b write F, with a quarter of the attention each: the majority of three, by a quarter.
+    # 2³ contexts of A and a alone, 3·2³ with one of B and b, …: 4³ in all.
+    "symmetry/majority": certificate(
+        "head_tables_by_symmetry",
+        heads(1, "tokens", d_head=1),
+        task({"AAAQ": "T", "AABQ": "T", "ABBQ": "F", "BBBQ": "F"}),
+        symmetric(
+            alike("Q", 3, ([0, 1, 2], ["Aa", "Bb"])),
+            heads=[
+                {
+                    "scores": [],
+                    "base": "e",
+                    "values": [
+                        [[None, token], y, v]
+                        for kind, sign in (("Aa", 1), ("Bb", -1))
+                        for token in kind
+                        for y, v in (("T", str(sign)), ("F", str(-sign)))
+                    ],
+                }
+            ],
+        ),
+    ),
+    # At positions 0 and 2, A writes T and B writes F; at position 1, C writes half of F, D half of T. With n times A
+    # and 2 − n times B, T is ahead by (2n − 2 ± 1/2)/4. Four arrangements of A and B for each of C and D.
+    "symmetry/positions": certificate(
+        "head_tables_by_symmetry",
+        heads(1),
+        task({"ACAQ": "T", "ACBQ": "F", "BCBQ": "F", "ADAQ": "T", "BDAQ": "T", "BDBQ": "F"}),
+        symmetric(
+            alike("Q", 3, ([2, 0], "AB"), ([1], "CD")),
+            heads=[
+                {
+                    "odds": [],
+                    "values": [
+                        *([[i, token], y, "1"] for i in (0, 2) for token, y in (("A", "T"), ("B", "F"))),
+                        [[1, "C"], "F", "1/2"],
+                        [[1, "D"], "T", "1/2"],
+                    ],
+                }
+            ],
+        ),
+    ),
+    # e³ for A, e for B and C, 1 for Q, as the positions 0 and 1 count 1 each. Without A nothing is written: F and T
+    # tie, 1 above G. With one A of two, T has 3e³/(e³ + e + 1) > 2. 4 + 2·2 + 1 contexts.
+    "symmetry/tie": certificate(
+        "head_tables_by_symmetry",
+        heads(1, "additive"),
+        task({"BBQ": tie("FT"), "CAQ": "T", "AAQ": "T"}, "FGT"),
+        symmetric(
+            alike("Q", 2, ([0, 1], ["A", "BC"])),
+            direct=[[[None, "Q"], "G", "-1"]],
+            heads=[
+                {
+                    "scores": [
+                        [[None, "Q"], [None, "A"], "2"],
+                        [[None, "Q"], [0, None], "1"],
+                        [[None, "Q"], [1, None], "1"],
+                    ],
+                    "base": "e",
+                    "values": [[[None, "A"], "T", "3"]],
+                }
+            ],
+        ),
+    ),
+    # No source, or one of two that nothing reads; another destination. 1 + 2 + 1 contexts.
+    "symmetry/none": certificate(
+        "head_tables_by_symmetry",
+        heads(0, "tokens"),
+        task({"Q": "T", "AQ": "T", "BR": "F"}),
+        symmetric(
+            alike("Q", 0),
+            alike("Q", 1, ([0], ["AB"])),
+            alike("R", 1, ([0], ["A", "B", ""])),
+            direct=[[[None, "Q"], "T", "1/7"], [[None, "R"], "F", "1/7"]],
+        ),
     ),
     # ---------------------------------------------------------------- cross-entropy
     "entropy/xor": certificate("cross_entropy_bound", grams(3), XOR, {**LN2, "conditional": [HALF] * 4, "weights": []}),

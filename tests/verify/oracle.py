@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from math import prod
 from typing import Any
 
@@ -160,6 +160,32 @@ def rows(embedding: str, position: int, token: str) -> list[tuple[Any, Any]]:
     }[embedding]
 
 
+def represented(task: Json, symmetries: list[Json]) -> Json | None:
+    """The task with every context that the listed ones stand for; ``None`` where they are none, or one is double."""
+    found = []
+    for context in task["contexts"]:
+        *sources, end = context["tokens"]
+        (entry,) = [e for e in symmetries if (e["destination"], e["length"]) == (end, len(sources))] or [None]
+        if entry is None:
+            return None
+        choices: list[list[dict[int, str]]] = []
+        for block in entry["blocks"]:
+            kinds = [[k for k in block["kinds"] if sources[i] in k] for i in block["positions"]]
+            if any(len(kind) != 1 for kind in kinds):
+                return None
+            orders = {tuple(map(tuple, order)) for order in permutations([kind[0] for kind in kinds])}
+            choices.append(
+                [dict(zip(block["positions"], tokens, strict=True)) for order in orders for tokens in product(*order)]
+            )
+        for parts in product(*choices):
+            placed = {i: token for part in parts for i, token in part.items()}
+            if sorted(placed) != list(range(len(sources))):
+                return None
+            found.append({**context, "tokens": [*(placed[i] for i in range(len(sources))), end]})
+    distinct = {tuple(context["tokens"]) for context in found}
+    return {**task, "contexts": found} if len(distinct) == len(found) else None
+
+
 def heads_decide(model: Json, task: Json, proof: Json) -> bool:
     """Whether these tables are of the class and meet all comparisons; real exponentials by intervals of 400 digits."""
     if len(proof["heads"]) != model["heads"]:
@@ -262,6 +288,9 @@ def is_true(document: Json) -> bool:
     model, stated, proof = document["model"], document["task"], document["proof"]
     if document["kind"] == "head_tables":
         return heads_decide(model, stated, proof)
+    if document["kind"] == "head_tables_by_symmetry":
+        every = represented(stated, proof["symmetries"])
+        return every is not None and heads_decide(model, every, proof)
     if document["kind"] == "cross_entropy_bound":
         least = least_cross_entropy(model, stated)
         below = proof["lower"] is None or float(Fraction(proof["lower"])) <= least + 1e-9

@@ -26,7 +26,17 @@ def test_it_is_refused_at_the_step_that_fails(broken: Break) -> None:
 def test_every_kind_is_broken_in_many_ways() -> None:
     assert len({broken.name for broken in BREAKS}) == len(BREAKS)
     kinds = Counter(broken.of.partition("/")[0] for broken in BREAKS)
-    assert set(kinds) == {"obstruction", "weights", "heads", "entropy", "logits", "contexts", "features", "margin"}
+    assert set(kinds) == {
+        "obstruction",
+        "weights",
+        "heads",
+        "symmetry",
+        "entropy",
+        "logits",
+        "contexts",
+        "features",
+        "margin",
+    }
     assert min(kinds.values()) >= 30
 
 

@@ -23,6 +23,10 @@ MARGINS = {  # the least of the differences worked out beside each certificate
     "heads/additive-odds": Fraction(32, 33) - Fraction(64, 4161),
     "heads/none": Fraction(1, 7),
     "heads/tie": Fraction(1, 2),
+    "symmetry/majority": Fraction(1, 2),  # 1/4 on T and as much off F
+    "symmetry/positions": Fraction(1, 8),
+    "symmetry/tie": Fraction(1),
+    "symmetry/none": Fraction(1, 7),
 }
 TEXTS = {
     "obstruction/xor": "no skip-trigram ensemble (positions absolute) decides the 4 contexts",
@@ -37,6 +41,19 @@ TEXTS = {
     ),
     "weights/xor": "a skip-4-gram ensemble (positions absolute) decides the 4 contexts",
     "heads/width-1": "one layer of attention with 2 heads (embedding joint, d_head 1) decides the 4 contexts",
+    "symmetry/majority": (
+        "one layer of attention with 1 head (embedding tokens, d_head 1) decides 64 contexts, "
+        "for which the 4 contexts stand"
+    ),
+    "symmetry/positions": (
+        "one layer of attention with 1 head (embedding joint) decides 8 contexts, for which the 6 contexts stand"
+    ),
+    "symmetry/tie": (
+        "one layer of attention with 1 head (embedding additive) decides 9 contexts, for which the 3 contexts stand"
+    ),
+    "symmetry/none": (
+        "one layer of attention with 0 heads (embedding tokens) decides 4 contexts, for which the 3 contexts stand"
+    ),
     "logits/matched": "a skip-trigram ensemble (positions absolute) has the stated probabilities on the 4 contexts",
     "logits/in-the-limit": (
         "a skip-4-gram ensemble (positions absolute) has the stated probabilities on the 4 contexts "
@@ -76,6 +93,7 @@ def test_it_holds(name: str) -> None:
         "obstruction": "inexpressible",
         "separating_weights": "expressible",
         "head_tables": "expressible",
+        "head_tables_by_symmetry": "expressible",
         "cross_entropy_bound": "bounds",
         "logit_weights": "expressible",
         "logit_obstruction": "inexpressible",

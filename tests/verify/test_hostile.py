@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from math import comb
 from typing import Any
 
 import pytest
@@ -19,12 +20,14 @@ from tests.verify.by_hand import (
     CERTIFICATES,
     Q2,
     Json,
+    alike,
     cancels,
     certificate,
     chances,
     grams,
     heads,
     sealed,
+    symmetric,
     tables,
     task,
     weight,
@@ -217,6 +220,29 @@ SLOW = {
             ),
         ),
     ),
+    "places-by-the-million": (
+        "size",
+        lambda: changed(
+            "symmetry/majority",
+            proof__symmetries__0__blocks__0={
+                "positions": list(range(10_000)),
+                "kinds": [[f"t{i}" for i in range(10_000)]],
+            },
+        ),
+    ),
+    "places-of-long-numbers": (
+        "size",
+        lambda: changed(
+            "symmetry/majority",
+            model__d_head=None,
+            proof__heads__0__values__8=[[None, "t0"], "T", long_number(18_000, 1)],
+            proof__symmetries__1=alike("R", 3000, (range(3000), [[f"t{i}" for i in range(100)]])),
+        ),
+    ),
+    "symmetry-of-a-billion": (
+        "symmetry",
+        lambda: changed("symmetry/majority", proof__symmetries__1=alike("R", HUGE, ([0], "A"))),
+    ),
     "irreducible-of-thousands": (
         "size",
         lambda: certificate(
@@ -287,6 +313,16 @@ def test_large_numbers_that_are_no_trouble_are_welcome() -> None:
         verify(changed("weights/xor", proof__weights__3=weight({"T": "1"}, length=HUGE)))
         verify(changed("heads/post", proof__heads__0__values__2=[[HUGE, "C"], "T", large]))
         verify(changed("obstruction/xor", **{f"proof__multipliers__{i}__multiplier": large for i in range(4)}))
+
+
+def test_a_context_may_stand_for_very_many() -> None:
+    """Ten thousand of each of two tokens: C(20000, 10000) arrangements, a number of 6020 digits."""
+    asked = {"tokens": [*"AB" * 10_000, "Q"], "requirements": [{"tie": ["F", "T"]}], "weight": "1"}
+    stated = {"outputs": ["F", "T"], "contexts": [asked]}
+    proof = symmetric(alike("Q", 20_000, (range(20_000), "AB")))
+    with soon():
+        statement = verify(certificate("head_tables_by_symmetry", heads(0, "tokens"), stated, proof))
+    assert statement.text.split("decides ")[1].split(" ")[0] == rational_text(comb(20_000, 10_000))
 
 
 def test_many_contexts_and_many_weights_are_not_multiplied() -> None:

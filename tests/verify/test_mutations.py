@@ -19,6 +19,7 @@ from tests.verify.by_hand import CERTIFICATES, EVERY, XOR, Json, sealed
 from tests.verify.oracle import is_true
 
 NAMES = sorted(CERTIFICATES)
+EVERYWHERE = [{"positions": [0, 1], "kinds": [["A"], ["B"]]}]
 KEYS = ["format", "kind", "model", "task", "proof", "tokens", "weight", "order", "positions", "logits", "odds", "base"]
 WORDS = [*"ABCDEFGQRT", "", "e", "absolute", "anywhere", "count", "joint", "additive", *KEYS]
 NUMBERS = ["0", "1", "-1", "2", "-2", "3", "1/2", "-1/2", "1/3", "3/2", "-10000", "2/4", "-0", "1/1000000007", "1e3"]
@@ -87,7 +88,7 @@ def judged(document: Json) -> Statement | None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["obstruction", "weights", "heads", "entropy", "logits", "contexts", "features", "margin"]
+    "kind", ["obstruction", "weights", "heads", "symmetry", "entropy", "logits", "contexts", "features", "margin"]
 )
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -122,6 +123,10 @@ def test_the_oracle_agrees_with_every_certificate(name: str) -> None:
         ("weights/xor", {"model.order": 999_999_999}),
         ("weights/xor", {"proof.weights.1.logits.T": "1000000001/1000000000"}),
         ("heads/base-2", {"proof.heads.0.scores.0.2": "-2"}),
+        ("symmetry/majority", {"proof.symmetries.0.blocks.0.kinds.2": ["C"]}),
+        ("symmetry/majority", {"proof.symmetries.0.blocks.0.kinds": [["A", "a"], ["B"], ["b"]]}),
+        ("symmetry/positions", {"proof.symmetries.0.blocks.2": {"positions": [], "kinds": [["E"]]}}),
+        ("symmetry/none", {"proof.symmetries.3": {"destination": "Q", "length": 2, "blocks": EVERYWHERE}}),
         ("entropy/xor", {"proof.lower": "0"}),
         ("entropy/xor", {"proof.upper": "1"}),
         ("contexts/xor", {"proof.least": 3}),

@@ -33,6 +33,8 @@ SAID = [
     "by a margin over 2",
     "a skip-trigram ensemble (positions absolute) has the stated probabilities on the 2 contexts",
     "no bigram ensemble (positions absolute) has the stated probabilities on the 2 contexts, even in the limit",
+    "one layer of attention with 1 head (embedding tokens, d_head 1) decides 64 contexts, "
+    "for which the 4 contexts stand",
 ]
 
 
