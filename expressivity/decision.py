@@ -11,6 +11,7 @@ from expressivity.errors import InputError
 from expressivity.heads.gallery import proposals_for
 from expressivity.heads.sandwich import decide_heads
 from expressivity.log_odds import decide_logits
+from expressivity.separability import check_time_limit
 from expressivity.skipgrams import SkipGrams
 from expressivity.task import Task
 from expressivity.verdict import ModelClass, Verdict
@@ -69,6 +70,7 @@ def decide(
     """
     if level not in LEVELS:
         raise InputError(f"level is {level!r}; expected one of {', '.join(LEVELS)}")
+    check_time_limit(time_limit)
     if (smallest or sparse or margin) and (level != "argmax" or not isinstance(model_class, SkipGrams)):
         raise InputError("smallest, sparse and margin are searched for SkipGrams(…) at the level argmax only")
     if isinstance(model_class, SkipGrams) and level == "logits":

@@ -91,7 +91,8 @@ def obstruction_sentence(document: Mapping[str, Any]) -> str:
     rest = "" if len(named) == len(top) else ", and every other as often with the one as with the other"
     verb = "each occur" if len(named) > 1 else "occurs"
     shared = " and ".join(f"{_times(often)} with {quoted(y)}" for y in outputs)
-    return f"{_listed(named)} {verb} {shared}{rest}: no sum of {noun}s can tell them apart."
+    counted = "" if all(multiplier == 1 for *_, multiplier in used) else "Counted with their multipliers, "
+    return f"{counted}{_listed(named)} {verb} {shared}{rest}: no sum of {noun}s can tell them apart."
 
 
 def remaining(

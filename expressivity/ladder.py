@@ -16,7 +16,7 @@ from expressivity.errors import InputError
 from expressivity.heads.sandwich import Sandwich, grams_for, sandwich
 from expressivity.log_odds import decide_logits, refute_every_log_odds
 from expressivity.pictures import ladder_html
-from expressivity.separability import LogisticFit
+from expressivity.separability import LogisticFit, check_time_limit
 from expressivity.skipgrams import SkipGrams
 from expressivity.task import Task
 from expressivity.verdict import EXPRESSIBLE, INEXPRESSIBLE, UNDECIDED, CrossEntropyBound, Verdict
@@ -115,8 +115,7 @@ def climb(
     """
     if max_heads is not None and max_heads < 0:
         raise InputError(f"max-heads is {max_heads}; expected at least 0")
-    if time_limit is not None and not 0 < time_limit < float("inf"):
-        raise InputError(f"time-limit is {time_limit}; expected a positive number of seconds")
+    check_time_limit(time_limit)
     if max_order is not None and max_order < 2:
         raise InputError(f"max-order is {max_order}; expected at least 2 (2 is a bigram)")
     asked = level or ("logits" if task.is_soft else "argmax")

@@ -107,6 +107,11 @@ class SeparatingWeights(Certificate):
         """Features with a nonzero weight."""
         return len(self.document["proof"]["weights"])
 
+    @property
+    def n_constants(self) -> int:
+        """Those of them without sources."""
+        return sum(1 for entry in self.document["proof"]["weights"] if not entry["sources"])
+
     def _groups(self) -> int:
         """How many sets of contexts share no feature."""
         absolute = self.document["model"]["positions"] == "absolute"
@@ -323,12 +328,13 @@ class Verdict:
     Attributes:
         model: the class asked about.
         answer: ``EXPRESSIBLE``, ``INEXPRESSIBLE`` or ``UNDECIDED``.
-        certificate: verified before it is handed out; ``None`` exactly when undecided.
+        certificate: verified before it is handed out; ``None`` when undecided, except that an interval for the
+            cross-entropy is proved even where it is too wide to decide.
         reason: a few words on the argument, or what stopped the decision and the bounds known.
         margin: the proved least margin of a yes at the argmax level.
         bound: what is proved about better certificates of the kind, where that was asked for (``smallest``, ``sparse``,
             ``margin``).
-        is_best: whether by that bound there is none.
+        is_best: whether by that bound there is none (and where no feature at all is used, which needs no bound).
     """
 
     model: ModelClass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, product
 from math import comb, prod
 from typing import NamedTuple
@@ -119,7 +120,7 @@ def shapes(
         for block, length in zip(domain.blocks, lengths, strict=True):
             present = {kind: block.kinds[kind] for kind in block.kinds if any(case.counts[kind] for case in cases)}
             positions = range(start, start + length)
-            fillings.append((tuple(present), Filling(lambda place, q=end: alike(q, place), positions, present, spend)))
+            fillings.append((tuple(present), Filling(partial(alike, end), positions, present, spend)))
             start += length
         yield Shape(end, tuple(fillings), tuple(cases))
 

@@ -1,4 +1,4 @@
-"""A domain as the few contexts that stand for all of it, as a certificate states them: what tables do not tell apart."""
+"""A domain as the few contexts that stand for all of it, because tables do not tell the others apart."""
 
 from __future__ import annotations
 

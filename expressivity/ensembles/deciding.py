@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,12 @@ def decide_ensemble(
             "expected labels, allowed outputs or ties"
         )
     if sparse and margin:
-        raise InputError("sparse and margin both choose the weights; expected one of the two")
+        raise InputError("sparse and margin (--sparse and --margin) both choose the weights; expected one of the two")
     if model.order is None:
         never = refute_every_order(task, model.positions)
         saturated = SkipGrams(model.saturates_at(task.contexts), model.positions)
+        if never is not None and smallest:
+            return replace(never, reason=f"{never.reason}; fewest sought for a stated order only")
         return never or decide_ensemble(
             task, saturated, time_limit=time_limit, tidy=tidy, sparse=sparse, margin=margin, progress=progress
         )
@@ -75,7 +78,7 @@ def decide_ensemble(
         if is_large(part, model, task):
             outcome: Any = generate(task, model, part, time_limit=time_limit, progress=say)
         else:
-            outcome = _directly(task, model, part, time_limit, tidy and not sparse and not margin, say)
+            outcome = _directly(task, model, part, time_limit, (tidy or sparse) and not margin, say)
         if isinstance(outcome, Cancellation) and not smallest:
             progress("writing and verifying the certificate")
             return obstruction(task, model, part, outcome.multipliers)
@@ -131,15 +134,15 @@ def _directly(
     if not isinstance(outcome, Separator):
         return outcome
     found = matrix.weights(outcome.weights)
-    return _tidied(task, model, part, found) if tidy and matrix.outputs else found
+    return _tidied(task, model, part, found, time_limit) if tidy and matrix.outputs else found
 
 
-def _tidied(task: Task, model: SkipGrams, part: Part, found: Weights) -> Weights:
+def _tidied(task: Task, model: SkipGrams, part: Part, found: Weights, time_limit: float | None) -> Weights:
     """Weights on fewer features, chosen among all of them where there are not too many; exact, or else ``found``."""
     full = written_out(task, model, part, reduced=False)
     if full.rows.n_rows * full.rows.n_columns > SPARSE_SIZE:
         return found
     groups = np.tile(np.arange(len(full.features)), len(full.outputs))
-    fewer = sparsest(full.rows, part.equal, groups=groups, time_limit=0.5)
+    fewer = sparsest(full.rows, part.equal, groups=groups, time_limit=min(0.5, time_limit or 0.5))
     after = found if fewer is None else full.weights(fewer.weights)
     return after if len(after) <= len(found) else found

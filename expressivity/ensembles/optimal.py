@@ -77,7 +77,7 @@ def fewest_contexts(
         {feature: logits for each in separators for feature, logits in each[min(j, len(each) - 1)].items()} | met
         for j in range(rounds)
     ]
-    gap = f"at least {least} are needed"
+    gap = f"at least {least} {'is' if least == 1 else 'are'} needed"
     return _judged(verdict, lambda: bounds.fewest_contexts(task, model, merged, least), least == number, gap)
 
 
@@ -121,9 +121,11 @@ def fewest_features(
     verdict = replace(verdict, reason=f"{margin}{many} feature{'s' if many != 1 else ''}{free}")
     if not sought:
         return replace(verdict, reason=f"{verdict.reason}; fewest not sought, too large")
+    if many == 0:
+        return replace(verdict, reason=f"{verdict.reason}, no fewer do", is_best=True)
     if least == 0:
-        return replace(verdict, reason=f"{verdict.reason}; {'no fewer do' if many == 0 else 'fewest not proved'}")
-    gap = f"at least {least} are needed"
+        return replace(verdict, reason=f"{verdict.reason}; fewest not proved")
+    gap = f"at least {least} {'is' if least == 1 else 'are'} needed"
     return _judged(verdict, lambda: bounds.fewest_features(task, model, combinations, least), least == many, gap)
 
 
@@ -157,7 +159,7 @@ def widest_margin(
         limits.append((result.bound, _named(task, part, result.multipliers)))
     verdict = separating_weights(task, model, weights)
     within = "" if verdict.margin is None else f"margin {short(verdict.margin)} with weights up to 1"
-    verdict = replace(verdict, reason=within or verdict.reason)
+    verdict = replace(verdict, reason=within or f"{verdict.reason}; nothing strict is asked, so there is no margin")
     if not limits:
         return verdict if sought else replace(verdict, reason=f"{verdict.reason}; largest not sought, too large")
     bound, multipliers = min(limits, key=lambda item: item[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -41,7 +42,8 @@ def build_text(report: BuildReport, proof: Verdict | None, reason: str) -> str:
         many = f"{_many(proved.contexts)} in {_count(proved.cases, 'case')}"
         lines += [f"  proved beyond the task: {proved.claim}", f"    {many}; the least margin is in {proved.least}"]
     if proof is not None and proof.certificate is not None:
-        lines.append(f"  certificate: {proof.certificate.verify().text}: exact ✓")
+        text = re.sub(r"\d{20,}", lambda digits: _rounded(digits[0]), proof.certificate.verify().text)
+        lines.append(f"  certificate: {text}: exact ✓")
     else:
         lines.append(f"  no certificate: {reason}")
     return "\n".join(lines)
@@ -135,6 +137,11 @@ def _classes(report: BuildReport) -> str:
     if report.orbits is None or len(report.orbits.orbits) == report.n_contexts:
         return ""
     return f" in {len(report.orbits.orbits)} class{'es' if len(report.orbits.orbits) != 1 else ''} with equal logits"
+
+
+def _rounded(digits: str) -> str:
+    """The first digits of a number too long to be read."""
+    return f"{digits[0]}.{digits[1:3]}·10^{len(digits) - 1}"
 
 
 def _shown(number: str) -> str:

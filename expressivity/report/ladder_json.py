@@ -82,8 +82,12 @@ def _order(verdict: Verdict, files: Mapping[str, str]) -> dict[str, Any]:
     }
     if verdict.bound is not None:
         proof = verdict.bound.document["proof"]
+        reached: Any = found["margin"] if "margin" in proof else found["support"]
+        if isinstance(certificate, SeparatingWeights) and "margin" not in proof:
+            reached = certificate.n_features - certificate.n_constants
         found["bound"] = {
             "kind": verdict.bound.kind,
+            "found": reached,
             "value": proof["margin"] if "margin" in proof else proof["least"],
             "reached": verdict.is_best,
             "certificate": _certificate(verdict.bound, files),

@@ -31,8 +31,10 @@ def save_certificates(ladder: Ladder, folder: Path) -> dict[str, str]:
     for name, verdict in ladder.verdicts():
         if verdict.bound is not None:
             certificates[f"{name}-{verdict.bound.kind.replace('_', '-')}"] = verdict.bound
-    for order, bound in zip(ladder.orders, ladder.cross_entropy, strict=False):
-        certificates[f"cross-entropy-order-{getattr(order.model, 'order', 'any')}"] = bound
+    known = {certificate.hash for certificate in certificates.values()}
+    for bound in ladder.cross_entropy:
+        if bound.hash not in known:  # at the level cross_entropy they are the verdicts' own
+            certificates[f"cross-entropy-order-{getattr(bound.model, 'order', 'any')}"] = bound
     for name in certificates:
         if (folder / f"{name}.json").is_dir():
             raise InputError(f"{folder / name}.json: is a folder where a certificate is to stand; nothing was saved")

@@ -9,6 +9,7 @@ they are returned, whoever proposed them.
 how much better another could be.
 """
 
+from .clock import check_time_limit
 from .fewest_columns import Sparsest, sparsest
 from .fewest_rows import Smallest, smallest
 from .irreducible import irreducible
@@ -28,6 +29,7 @@ __all__ = [
     "Sparsest",
     "Undecided",
     "Widest",
+    "check_time_limit",
     "fit_labels",
     "fit_logistic",
     "integer_row",

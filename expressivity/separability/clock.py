@@ -10,7 +10,20 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from expressivity.errors import InputError
+
 Progress = Callable[[str], None]
+
+
+def check_time_limit(seconds: float | None) -> None:
+    """Refuse what is no time limit.
+
+    Raises:
+        InputError: neither ``None`` nor a positive, finite number of seconds.
+    """
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and 0 < seconds < float("inf")):
+        raise InputError(f"the time limit is {seconds!r}; expected a positive number of seconds")
 
 
 class OutOfTime(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from statistics import median
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flint import arb, ctx, fmpq
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -21,11 +20,8 @@ from expressivity.attention import (
     AttentionOnlyTransformer,
     ExactWeights,
     FloatErrors,
-    FloatSafety,
     Head,
     HeadTables,
-    Interval,
-    LayeredWeights,
     Place,
     compile_tables,
     enclosed_margins,
@@ -39,64 +35,19 @@ from expressivity.attention import (
     layered_enclosed_margins,
     layered_weights,
     read_tables,
-    safety_text,
 )
-from expressivity.attention.float_model import FORMATS, gamma, rounded
+from expressivity.attention.float_model import FORMATS
 from expressivity.attention.float_numbers import Numbers
 from expressivity.attention.orbits import Alike, counted_contexts, orbits_of
 from expressivity.errors import InputError
 from expressivity.heads.gallery import load_construction
-from expressivity.task import Domain, Task, Tie, parity, parity_domain
-from tests.attention.hostile_machine import BITS, Machine, true_logits
+from expressivity.task import Domain, Task, parity, parity_domain
+from tests.attention.float_runs import DTYPES, all_ratios, ball, compiled, dense, forward, machine, ratios, true_margins
 from tests.attention.random_layered import layered
 from tests.attention.random_tables import domains, small_tasks, tables
 from tests.constructions.cases import CASES
 
-DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
 one = Fraction(1)
-Run = Callable[[AttentionOnlyTransformer, Sequence[str]], list[float]]
-
-
-def forward(model: AttentionOnlyTransformer, context: Sequence[str]) -> list[float]:
-    with torch.no_grad():
-        return [float(logit) for logit in model(model.encode([context]))[0, -1].double()]
-
-
-def machine(seed: int) -> Run:
-    dice = random.Random(seed)
-    return lambda model, context: Machine(model.W_E.dtype, dice).logits(model, context)
-
-
-def ratios(
-    model: AttentionOnlyTransformer, task: Task, errors: FloatErrors, true: Sequence[arb], run: Run = forward
-) -> Iterator[float]:
-    """Each comparison's error over its bound, from below; ``true`` are the margins. Above 1 the bound is refuted."""
-    column = {output: k for k, output in enumerate(model.outputs)}
-    bounds = errors.bounds[str(model.W_E.dtype).removeprefix("torch.")]
-    logits = [run(model, context) for context in task.contexts]
-    for comparison, bound, exact in zip(errors.comparisons, bounds, true, strict=True):
-        above, below = (logits[comparison.context][column[y]] for y in (comparison.above, comparison.below))
-        with ctx.workprec(BITS):
-            if not np.isfinite([above, below]).all():
-                yield 0.0 if np.isinf(bound) else np.inf
-            else:
-                error = max(0.0, float(abs(arb(above) - arb(below) - exact).lower()))
-                yield (error / bound if bound else np.inf) if error else 0.0
-
-
-def ball(interval: Interval) -> arb:
-    with ctx.workprec(BITS):
-        ends = (arb(fmpq(x.numerator, x.denominator)) for x in (interval.lower, interval.upper))
-        return next(ends).union(next(ends))
-
-
-def compiled(weights: ExactWeights | LayeredWeights) -> Iterator[AttentionOnlyTransformer]:
-    """The model in every format that holds its weights."""
-    for dtype in DTYPES.values():
-        try:
-            yield weights.to_model(dtype)
-        except InputError:
-            continue
 
 
 # ------------------------------------------------------------------------------------------------ hand-set models
@@ -223,52 +174,6 @@ def test_an_orbit_has_the_error_of_its_worst_member() -> None:
 # ------------------------------------------------------------------------------------------------ random models
 
 
-def dense(seed: int) -> tuple[AttentionOnlyTransformer, Task]:
-    """A model with random weights of any size, up to three layers and 40 directions, and contexts for it."""
-    dice = np.random.default_rng(seed)
-    length, layers, heads = int(dice.integers(0, 5)), int(dice.integers(1, 4)), int(dice.integers(0, 4))
-    model = AttentionOnlyTransformer(
-        "ABQ",
-        "FTU",
-        n_ctx=length + 1,
-        n_heads=heads,
-        d_model=int(dice.choice([1, 2, 5, 12, 40])),
-        d_head=int(dice.integers(1, 5)),
-        n_layers=layers,
-        embedding=str(dice.choice(["joint", "additive", "tokens"])),  # type: ignore[arg-type]
-        attn_scale=float(dice.choice([1, 2, 3**0.5, 3.3])),
-        dtype=torch.float64,
-    )
-    size, share = float(dice.choice([0.1, 1, 1, 4, 30, 1000, 1e-20])), float(dice.choice([0.2, 0.6, 1]))
-    whole = dice.random() < 0.3
-    for name, weight in model.named_parameters():
-        if name != "W_pos" or model.embedding == "additive":
-            drawn = size * dice.normal(size=weight.shape) * (dice.random(weight.shape) < share)
-            weight.data = torch.tensor(np.rint(3 * drawn) if whole else drawn)
-    if dice.random() < 0.3:  # logits that nearly cancel
-        model.W_U.data[:, 1] = model.W_U.data[:, 0] * (1 + 1e-3 * float(dice.normal()))
-    contexts = sorted({tuple(dice.choice(list("ABQ"), size=int(dice.integers(1, length + 2)))) for _ in range(4)})
-    return model, Task([[str(t) for t in c] for c in contexts], ["F"] * len(contexts), outputs=["F", "T", "U"])
-
-
-def true_margins(model: AttentionOnlyTransformer, task: Task) -> list[arb]:
-    logits = [true_logits(model, context) for context in task.contexts]
-    column = {output: k for k, output in enumerate(model.outputs)}
-    with ctx.workprec(BITS):
-        return [logits[c.context][column[c.above]] - logits[c.context][column[c.below]] for c in task.comparisons()]
-
-
-def all_ratios(seed: int) -> dict[str, list[float]]:
-    model, task = dense(seed)
-    errors, true = float_errors(model, task), true_margins(model, task)
-    found: dict[str, list[float]] = {}
-    for name, dtype in DTYPES.items():
-        own = copy.deepcopy(model).to(dtype)
-        runs = [forward] if dtype == torch.float64 else [forward, machine(seed)]
-        found[name] = [ratio for run in runs for ratio in ratios(own, task, errors, true, run)]
-    return found
-
-
 @settings(max_examples=60)
 @given(st.integers(0, 10**6))
 @example(1148)  # scores overflow, and the heads attend to nothing that matters
@@ -276,6 +181,18 @@ def all_ratios(seed: int) -> dict[str, list[float]]:
 @example(1401)
 def test_random_models(seed: int) -> None:
     assert max(max(found, default=0.0) for found in all_ratios(seed).values()) <= 1
+
+
+@pytest.mark.gpu
+def test_random_models_on_an_accelerator() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no accelerator")
+    for seed in range(200):
+        model, task = dense(seed)
+        errors, true = float_errors(model, task), true_margins(model, task)
+        for dtype in DTYPES.values():
+            there = copy.deepcopy(model).to(device="cuda", dtype=dtype)
+            assert max(ratios(there, task, errors, true), default=0.0) <= 1
 
 
 def test_the_bounds_are_not_idle() -> None:
@@ -392,56 +309,6 @@ def test_a_bound_that_forgets_something_is_caught(fact: str, monkeypatch: pytest
     assert max(found()[1:]) > 1
 
 
-# ------------------------------------------------------------------------------------------------ formats
-
-
-@settings(max_examples=200)
-@given(st.floats(allow_nan=False, allow_infinity=False, width=64))
-@example(1.0 + 2.0**-8)  # a tie of bfloat16
-@example(1.0 + 2.0**-8 + 2.0**-30)  # no tie, but for float32, through which torch goes
-@example(3.4e38)
-@example(2.0**-149)
-def test_weights_are_rounded_as_torch_does(number: float) -> None:
-    expected = [
-        torch.tensor([number], dtype=torch.float64).new_tensor([number], dtype=d).double() for d in DTYPES.values()
-    ]
-    assert rounded(np.array([number]))[:, 0].tolist() == [float(x) for x in expected]
-
-
-@pytest.mark.parametrize("name", ["parity:4", "ov_coherent_inverted:7", "noun_head", "previous_token:3"])
-def test_every_stored_weight_is_within_its_error(name: str) -> None:
-    construction = load_construction(name)
-    weights = construction.layered_weights() if construction.is_layered else construction.weights()
-    found = float_weights.rounded_weights(weights)
-    entries = weights.entries()
-    for f, dtype in enumerate(DTYPES.values()):
-        model = weights.to_model(dtype)
-        assert {key for key, _ in model.named_parameters()} == set(found.numbers)
-        for key, parameter in model.named_parameters():
-            numbers, exact = found.numbers[key], dict(entries.get(key, ()))
-            stored = parameter.detach().double().numpy()
-            for index in np.ndindex(stored.shape):
-                off = abs(Fraction(float(stored[index])) - exact.get(index, Fraction(0)))
-                assert off <= Fraction(float(numbers.error[(f, *index)]))
-                assert off == 0 or numbers.error[(f, *index)] < 1.01 * float(off) + 2.0**-70 * abs(stored[index])
-
-
-def test_hand_set_weights_of_small_integers_cost_nothing() -> None:
-    """One-hot embeddings are copied, integers add up exactly: what remains is the softmax."""
-    construction = load_construction("bigrams:the cat sat")
-    errors = float_errors(construction.weights(), construction.task)
-    assert all((bound == 0).all() for bound in errors.bounds.values())
-    assert safety_text(float_safety(errors, [one] * 3)) == "float64 exact, float32 exact, bfloat16 exact"
-
-
-def test_gamma_is_an_upper_bound() -> None:
-    for form in FORMATS:
-        for t in (1, 2, 3, 100):
-            exact = t * Fraction(form.unit) / (1 - t * Fraction(form.unit))
-            assert exact <= Fraction(float(gamma(t, form.unit))) <= exact * (1 + Fraction(1, 2**20))
-    assert np.isinf(gamma(129, 2.0**-8))
-
-
 # ------------------------------------------------------------------------------------------------ overflow
 
 
@@ -461,55 +328,6 @@ def test_scores_may_be_so_large_that_all_but_one_source_is_lost() -> None:
     assert double < 1e-15
     assert single < 1e-6
     assert half < 2e-2
-
-
-# ------------------------------------------------------------------------------------------------ safety
-
-
-def test_safety_is_the_least_quotient() -> None:
-    task = Task([tuple("AQ"), tuple("BQ")], ["T", "F"], outputs=["F", "T"])
-    errors = FloatErrors(
-        {"float32": np.array([1e-6, 1e-4]), "bfloat16": np.array([0.02, 0.5])}, tuple(task.comparisons())
-    )
-    single, half = float_safety(errors, [Interval(Fraction(1, 2), one), Fraction(-1, 4)])
-    assert (single.comparison, single.margin, single.bound, single.is_proved) == (1, 0.25, 1e-4, True)
-    assert 2499 < single.factor <= 2500
-    assert (half.comparison, half.bound, half.is_proved) == (1, 0.5, False)
-    assert safety_text([single, half]) == "float32 safe by 10^3, bfloat16 not proved (margin 0.25, error up to 0.5)"
-
-
-def test_a_margin_of_unknown_sign_is_not_safe() -> None:
-    task = Task([tuple("AQ")], ["T"], outputs=["F", "T"])
-    errors = FloatErrors({"float64": np.array([1e-16])}, tuple(task.comparisons()))
-    for margin in (Interval(Fraction(-1), one), Fraction(0)):
-        (found,) = float_safety(errors, [margin])
-        assert (found.factor, found.margin, found.is_proved) == (0, 0, False)
-
-
-def test_ties_are_told_by_themselves() -> None:
-    task = Task([tuple("AQ")], [Tie(["F", "T"])], outputs=["F", "T"])
-    errors = FloatErrors({"float64": np.array([3e-16])}, tuple(task.comparisons()))
-    assert float_safety(errors, [Fraction(0)]) == (
-        FloatSafety("float64", float("inf"), None, float("inf"), 0.0, 3e-16),
-    )
-    assert safety_text(float_safety(errors, [Fraction(0)])) == "float64 nothing to decide (ties within 3e-16)"
-
-
-@settings(max_examples=40)
-@given(st.data())
-def test_what_is_safe_comes_out_right(data: st.DataObject) -> None:
-    task = data.draw(small_tasks(ties=True))
-    found = data.draw(tables(task))
-    weights = exact_weights(found, task)
-    errors, margins = float_errors(weights, task), enclosed_margins(found, task)
-    for model, safety in zip(compiled(weights), float_safety(errors, margins), strict=True):
-        logits = [dict(zip(model.outputs, forward(model, context), strict=True)) for context in task.contexts]
-        for comparison, margin in zip(errors.comparisons, margins, strict=True):
-            above, below = (logits[comparison.context][y] for y in (comparison.above, comparison.below))
-            if comparison.equal:
-                assert margin.sign != 0 or abs(above - below) <= safety.tie_bound
-            elif safety.is_proved:
-                assert (above > below) == (margin.sign == 1)
 
 
 # ------------------------------------------------------------------------------------------------ refusals

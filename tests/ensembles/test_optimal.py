@@ -106,6 +106,28 @@ def test_searches_are_refused_where_they_do_not_apply() -> None:
         decide(task, SkipGrams(4), sparse=True, level="logits")
 
 
+def test_no_answer_is_dressed_up() -> None:
+    constant = decide(Task.from_strings(["AQT", "BQT"]), SkipGrams(2), sparse=True)  # one context or two, one answer
+    assert constant.is_best
+    tie = decide(Task.from_text("A Q -> T = F\n"), SkipGrams(3), margin=True)
+    assert "no margin" in tie.reason
+    never = decide(Task.from_strings(["AABQT", "ABBQF"]), SkipGrams(None, "anywhere"), smallest=True)
+    assert "stated order only" in never.reason
+    for limit in (float("nan"), 0, -1, "3", True):
+        with pytest.raises(InputError, match="positive number of seconds"):
+            decide(Task.from_strings(XOR), SkipGrams(3), time_limit=limit)  # type: ignore[arg-type]
+
+
+def test_many_parts_and_little_time_are_no_worse_than_without_the_option() -> None:
+    strings = [(s[0], s[1], f"Q{k}", s[3]) for k in range(12) for s in XOR]
+    task = Task([s[:3] for s in strings], [s[3] for s in strings])
+    plain = decide(task, SkipGrams(4))
+    found = decide(task, SkipGrams(4), sparse=True, time_limit=0.05)
+    for verdict in (plain, found):
+        assert isinstance(verdict.certificate, SeparatingWeights)
+    assert found.certificate.n_features <= plain.certificate.n_features
+
+
 def test_no_time_leaves_a_gap_that_is_said() -> None:
     verdict = decide(Task.from_strings(PARITY_3), SkipGrams(4), smallest=True, time_limit=1e-9)
     assert verdict.answer.value in ("inexpressible", "undecided")
@@ -119,8 +141,8 @@ def test_the_command_line_says_and_saves_it(tmp_path: Path) -> None:
     result = runner.invoke(main, ["check", "xor", "--smallest", "--sparse", "--json", "--save", str(folder)])
     assert result.exit_code == 0, result.output
     found = json.loads(result.output)
-    bounds = [(order["bound"]["kind"], order["bound"]["value"], order["bound"]["reached"]) for order in found["orders"]]
-    assert bounds == [("fewest_contexts", 2, True), ("fewest_contexts", 4, True), ("fewest_features", 2, True)]
+    bounds = [tuple(order["bound"][key] for key in ("kind", "found", "value", "reached")) for order in found["orders"]]
+    assert bounds == [("fewest_contexts", 2, 2, True), ("fewest_contexts", 4, 4, True), ("fewest_features", 2, 2, True)]
     files = sorted(path.name for path in folder.glob("*fewest*"))
     assert files == ["order-2-fewest-contexts.json", "order-3-fewest-contexts.json", "order-4-fewest-features.json"]
     checked = runner.invoke(main, ["verify", *map(str, folder.glob("*.json"))])

@@ -92,7 +92,7 @@ def test_a_table_is_recorded_listed_and_proved(own: Path) -> None:
     assert listed[0]["facts"][0]["contexts"] == str(2**70)
 
 
-KIND = "head_tables"
+KIND = "head_tables_by_symmetry"
 
 
 def test_a_table_that_is_wrong_is_found_out(own: Path) -> None:
