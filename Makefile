@@ -70,6 +70,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/separability.py
 	$(BIN)/python benchmarks/vectorizer.py
+	$(BIN)/python benchmarks/exhaustive.py
 	$(BIN)/python benchmarks/peers.py
 
 clean:

@@ -2,7 +2,8 @@
 
     python benchmarks/million.py                    prints the table
     python benchmarks/million.py --contexts 100000  smaller tasks
-    python benchmarks/million.py --record           also writes it to benchmarks/results/million.md
+    python benchmarks/million.py --check            the second table: the whole command, on files
+    python benchmarks/million.py --record           also writes the table to benchmarks/results/million.md
 
 Contexts have 16 random sources out of 100 tokens. Labels are signs (with more outputs, places of the largest) of sums
 of random integer weights from −9 to 9, one for each position and token, contexts with a tie left out: so the task is
@@ -12,6 +13,9 @@ made that differ in two positions and are labelled by the XOR of these; or label
 Each task is decided in a process of its own. Seconds are those of the processors, all threads together; memory is the
 largest the process ever had, the task included. "Proof" is what it takes to write the certificate and to verify it
 with the trusted base, which is part of every decision; "again" is `python -m expressivity.verify` on the saved file.
+
+The second table is `expressivity check` on task files, up to order 3: where its time goes, step by step. What it leaves
+out of a task of that size it says itself; the last column repeats it.
 """
 
 from __future__ import annotations
@@ -46,6 +50,9 @@ CASES: dict[str, dict[str, Any]] = {
     "5 labels changed": {"changed": 5},
     "1 label in 10 changed": {"changed": 0.1},
 }
+CHECKED = ("expressible", "an XOR of four contexts")
+STEPS = ("reading", "decisions", "heads", "logistic regression", "cross-entropy", "showing")
+CHECK_HEAD = f"| task | contexts | {' | '.join(STEPS)} | seconds | GiB | left out |"
 HEAD = "| task | answer | contexts in the proof | seconds | of these proof | GiB | certificate, MB | again, seconds |"
 
 
@@ -119,27 +126,92 @@ def run(case: str, contexts: int) -> str:
     )
 
 
+def check_one(path: str) -> dict[str, Any]:
+    """In a process of its own: what `expressivity check --max-order 3` does, and what each step took."""
+    from expressivity.heads.gallery import proposals_for
+    from expressivity.ladder import climb
+    from expressivity.report.ladder_text import ladder_text
+
+    taken, now = dict.fromkeys(STEPS, 0.0), {"step": "reading", "since": 0.0}
+
+    def begin(step: str) -> None:
+        end = time.process_time()
+        taken[now["step"]] += end - now["since"]
+        now.update(step=step, since=end)
+
+    def progress(text: str) -> None:
+        known = [step for step in STEPS if text.startswith(step)]
+        if known or text.startswith(("bigrams", "skip-")):
+            begin(known[0] if known else "decisions")
+
+    task = Task.load(path)
+    begin("decisions")
+    ladder = climb(task, max_order=3, given=proposals_for(task), progress=progress)
+    begin("showing")
+    ladder_text(ladder)
+    begin("reading")
+    return {
+        "steps": taken,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "left_out": "; ".join(f"{left.what} at order {left.order} ({left.reason})" for left in ladder.left_out),
+    }
+
+
+def run_check(case: str, contexts: int) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.task"
+        path.write_text(planted(contexts, **CASES[case]).to_text(), "utf-8")
+        command = [sys.executable, __file__, "--one", "check", str(path)]
+        found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    steps = " | ".join(f"{seconds:.1f}" for seconds in found["steps"].values())
+    total = sum(found["steps"].values())
+    return f"| {case} | {contexts:,} | {steps} | {total:.0f} | {found['memory']:.2f} | {found['left_out'] or '–'} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contexts", type=int, default=1_000_000)
     parser.add_argument("--case", action="append", choices=list(CASES))
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.one and arguments.one[0] == "check":
+        print(json.dumps(check_one(arguments.one[1])))
+        return
     if arguments.one:
         print(json.dumps(decide_one(arguments.one[0], arguments.contexts, arguments.one[1])))
         return
-    lines = [HEAD, "|---|---|" + "--:|" * 6]
+    if arguments.check:
+        lines = [CHECK_HEAD, "|---|--:|" + "--:|" * (len(STEPS) + 2) + "---|"]
+        jobs = [
+            (case, many)
+            for case in arguments.case or CHECKED
+            for many in (arguments.contexts // 10, arguments.contexts)
+        ]
+    else:
+        lines = [HEAD, "|---|---|" + "--:|" * 6]
+        jobs = [(case, arguments.contexts) for case in arguments.case or CASES]
     print("\n".join(lines), flush=True)
-    for case in arguments.case or CASES:
-        lines.append(run(case, arguments.contexts))
+    for case, many in jobs:
+        lines.append((run_check if arguments.check else run)(case, many))
         print(lines[-1], flush=True)
     if arguments.record:
-        about = f"{arguments.contexts:,} contexts of {SOURCES} sources over {TOKENS} tokens, order 3. "
-        machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} processors.\n"
-        made = "Made by `python benchmarks/million.py --record`, which says what the columns are."
-        text = ["# A million contexts", "", about + machine, *lines, "", made]
-        RESULTS.write_text("\n".join(text) + "\n", "utf-8")
+        record(lines, arguments)
+
+
+def record(lines: list[str], arguments: argparse.Namespace) -> None:
+    """Put a table into its part of the page, or at its end, and leave the other part as it is."""
+    title, options = ("## The whole command", " --check") if arguments.check else ("# A million contexts", "")
+    about = f"{arguments.contexts:,} contexts of {SOURCES} sources over {TOKENS} tokens, order 3. "
+    if arguments.check:
+        about = "`expressivity check --max-order 3` on task files of such contexts; processor seconds of each step. "
+    machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} processors."
+    made = f"Made by `python benchmarks/million.py{options} --record`, which says what the columns are."
+    part = "\n".join([title, "", about + machine, "", *lines, "", made, ""])
+    page = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
+    first, mark, second = page.partition("\n## The whole command")
+    RESULTS.write_text(f"{first}\n{part}" if arguments.check else part + mark + second, "utf-8")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from expressivity.ladder import Ladder, climb
     from expressivity.skipgrams import SkipGrams
     from expressivity.skipgrams.vectorizer import SkipGramVectorizer
-    from expressivity.task import Comparison, Context, Distribution, Task, Tie, Top
+    from expressivity.task import Comparison, Context, Distribution, Domain, Task, Tie, Top
     from expressivity.verdict import (
         EXPRESSIBLE,
         INEXPRESSIBLE,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Answer,
         Certificate,
         CrossEntropyBound,
+        HeadTablesBySymmetry,
         HeadTablesCertificate,
         Obstruction,
         SeparatingWeights,
@@ -67,7 +68,7 @@ _HOMES = {
     "ladder": ("Ladder", "climb"),
     "skipgrams": ("SkipGrams",),
     "skipgrams.vectorizer": ("SkipGramVectorizer",),
-    "task": ("Comparison", "Context", "Distribution", "Task", "Tie", "Top"),
+    "task": ("Comparison", "Context", "Distribution", "Domain", "Task", "Tie", "Top"),
     "verdict": (
         "EXPRESSIBLE",
         "INEXPRESSIBLE",
@@ -75,6 +76,7 @@ _HOMES = {
         "Answer",
         "Certificate",
         "CrossEntropyBound",
+        "HeadTablesBySymmetry",
         "HeadTablesCertificate",
         "Obstruction",
         "SeparatingWeights",
@@ -98,9 +100,11 @@ __all__ = [
     "Context",
     "CrossEntropyBound",
     "Distribution",
+    "Domain",
     "ExpressivityError",
     "Head",
     "HeadTables",
+    "HeadTablesBySymmetry",
     "HeadTablesCertificate",
     "InputError",
     "Ladder",

@@ -22,8 +22,8 @@ from expressivity.verdict import CrossEntropyBound
 # Entries: the nonzero values of the features on all contexts, and a number for each context and output.
 FITTED = 30_000_000  # that logistic regression is fitted to: seconds for each million, some 50 bytes for each entry
 COEFFICIENTS = 3_000_000  # that it may have, of each of which scikit-learn's solver keeps twenty versions
-BOUNDED = 2_000_000  # entries up to which the cross-entropy is bounded: about a minute on the way, most of it exact
-COLUMNS = 6_000  # that one part may have for it, since Newton's method solves dense equations in them
+BOUNDED = 2_000_000  # entries up to which the cross-entropy is bounded: half a minute, most of it in the trusted base
+DENSE = 50_000_000  # entries that a part's comparisons may have with all zeros, since exact elimination fills them in
 LOGISTIC, ENTROPY = "logistic regression", "cross-entropy"
 
 
@@ -117,12 +117,12 @@ def _too_large_to_bound(task: Task, model: SkipGrams, size: int, matrix: Any) ->
         return _over(size, BOUNDED, "entries")
     # Contexts that share the feature of no sources are one part, and no feature has contexts of two parts.
     absolute = model.positions == "absolute"
-    parts: dict[tuple[str, int], int] = {}
-    part = [parts.setdefault((c[-1], len(c) if absolute else 0), len(parts)) for c in task.contexts]
+    numbers: dict[tuple[str, int], int] = {}
+    part = np.array([numbers.setdefault((c[-1], len(c) if absolute else 0), len(numbers)) for c in task.contexts])
     by_column = matrix.tocsc()
-    first = by_column.indices[by_column.indptr[:-1]]
-    columns = int(np.bincount(np.array(part)[first]).max()) * (len(task.outputs) - 1)
-    return _over(columns, COLUMNS, "columns")
+    columns = np.bincount(part[by_column.indices[by_column.indptr[:-1]]], minlength=len(numbers))
+    dense = int((np.bincount(part) * columns).max()) * (len(task.outputs) - 1) ** 2
+    return _over(dense, DENSE, "entries with all zeros")
 
 
 def _over(number: int, most: int, what: str) -> str:

@@ -35,7 +35,7 @@ def test_nothing_is_left_out_of_a_small_task() -> None:
         ("FITTED", 12, LOGISTIC, 1, 3, "20 entries, over 12"),
         ("COEFFICIENTS", 3, LOGISTIC, 2, 3, "4 coefficients, over 3"),
         ("BOUNDED", 20, ENTROPY, 3, 2, "24 entries, over 20"),
-        ("COLUMNS", 1, ENTROPY, 3, 1, "3 columns, over 1"),
+        ("DENSE", 4, ENTROPY, 3, 1, "12 entries with all zeros, over 4"),
     ],
 )
 def test_each_limit_leaves_out_what_it_limits(
@@ -49,11 +49,13 @@ def test_each_limit_leaves_out_what_it_limits(
     assert found.left_out[0].reason == reason
 
 
-def test_columns_are_those_of_the_largest_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By hand: destinations share no feature; Q has the constant, one of A and B, one of C and D; R the constant."""
+def test_the_largest_part_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: destinations share no feature; Q has 4 contexts, the constant, one of A and B, and one of C and D."""
     task = Task.from_text("A C Q -> X\nA D Q -> Y\nB C Q -> Y\nB D Q -> X\nA R -> X\nB R -> X\nC R -> Z\n")
-    monkeypatch.setattr(expressivity.beside, "COLUMNS", 5)
-    assert beside(task, [SkipGrams(3)], fit=False).left_out == [LeftOut(ENTROPY, 3, "6 columns, over 5")]
+    monkeypatch.setattr(expressivity.beside, "DENSE", 40)  # rows and columns for two of three outputs: 8 · 6
+    assert beside(task, [SkipGrams(3)], fit=False).left_out == [
+        LeftOut(ENTROPY, 3, "48 entries with all zeros, over 40")
+    ]
 
 
 def test_a_proof_that_the_trusted_base_finds_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,11 @@ def large_task() -> str:
     return "".join(f"{' '.join(c)} Q -> {'X' if s > 0 else 'Y'}\n" for c, s in zip(contexts, sums, strict=True) if s)
 
 
+def _hear_interrupts() -> None:
+    """A shell's background jobs ignore interrupts, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(folder: Path, *arguments: str, at: bytes) -> tuple[int, bytes, bytes]:
     """Run a command with a terminal as its standard error, and press Ctrl-C when that shows a text.
 
@@ -32,7 +37,11 @@ def interrupted(folder: Path, *arguments: str, at: bytes) -> tuple[int, bytes, b
     """
     terminal, end = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "expressivity", *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=end
+        [sys.executable, "-m", "expressivity", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=end,
+        preexec_fn=_hear_interrupts,
     )
     os.close(end)
     shown, pressed = b"", False

@@ -21,6 +21,7 @@ from expressivity.attention.layered_margins import (
 from expressivity.attention.layered_weights import LayeredWeights, layered_weights, read_layered
 from expressivity.attention.margins import exact_margins, failures
 from expressivity.attention.model_class import EMBEDDINGS, Attention, Embedding
+from expressivity.attention.orbits import Orbits, orbits_of
 from expressivity.attention.path_plot import plot_path
 from expressivity.attention.plots import plot_ov, plot_pattern, plot_qk, plot_tables
 from expressivity.attention.rationalise import rational_for, rational_odds
@@ -29,6 +30,7 @@ from expressivity.attention.tables import Head, HeadTables, Place, Row
 from expressivity.attention.weights_file import load_model, save_model
 
 if TYPE_CHECKING:
+    from expressivity.attention.enumeration import enumerate_contexts
     from expressivity.attention.float_error import FloatErrors, float_errors
     from expressivity.attention.lens_export import lens_config, lens_state_dict, lens_tokens, to_transformer_lens
     from expressivity.attention.lens_import import from_transformer_lens
@@ -52,6 +54,7 @@ __all__ = [
     "LayeredHead",
     "LayeredTables",
     "LayeredWeights",
+    "Orbits",
     "Place",
     "Row",
     "agreement",
@@ -60,6 +63,7 @@ __all__ = [
     "describe_layered_margin",
     "describe_margin",
     "enclosed_margins",
+    "enumerate_contexts",
     "exact_margins",
     "exact_weights",
     "factor_additive",
@@ -75,6 +79,7 @@ __all__ = [
     "lens_state_dict",
     "lens_tokens",
     "load_model",
+    "orbits_of",
     "path_to_logit",
     "plot_ov",
     "plot_path",
@@ -92,6 +97,7 @@ __all__ = [
 
 _NEED_MORE = {
     "AttentionOnlyTransformer": "model",
+    "enumerate_contexts": "enumeration",
     "FloatErrors": "float_error",
     "FloatSafety": "safety",
     "float_errors": "float_error",

@@ -109,8 +109,9 @@ def divided(a: Numbers, by: float) -> Numbers:
     if by == 1:
         return a
     total = a.size / abs(by)
-    error = a.error / abs(by) + gamma(3, per_format("unit", a.value.ndim)) * total
-    return Numbers(a.value / by, finished(error + 8 * per_format("least", a.value.ndim) * (1 + 1 / abs(by))))
+    error = gamma(3, per_format("unit", a.value.ndim)) * total
+    error += 8 * per_format("least", a.value.ndim) * (1 + 1 / abs(by))
+    return Numbers(a.value / by, finished(a.error / abs(by) + _unless_overflow(error, total)))
 
 
 def dot(a: NDArray[Any], w: NDArray[Any]) -> Floats:

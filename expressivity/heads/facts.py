@@ -188,6 +188,8 @@ def prove_fact(fact: Fact | str, progress: Callable[[str], None] | None = None) 
     kind = None if proved is None or proved.certificate is None else proved.certificate.kind
     found = fact_of(report, name, kind)
     problem = "" if report.decides else f"right on {report.agreement.contexts_right} of {report.n_contexts} contexts"
+    if report.proof is not None and report.proof.least.lower <= 0:
+        problem = problem or f"no positive margin is proved of: {report.proof.claim}"
     if not problem and isinstance(fact, Fact) and found != fact:
         differing = [f.name for f in fields(Fact) if getattr(found, f.name) != getattr(fact, f.name)]
         problem = "; ".join(f"the table states {n} {getattr(fact, n)}, found {getattr(found, n)}" for n in differing)

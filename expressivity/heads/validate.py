@@ -24,7 +24,9 @@ from expressivity.attention import (
     rational_for,
 )
 from expressivity.attention.enclose import least_margin
+from expressivity.attention.float_error import float_errors
 from expressivity.attention.orbits import Orbits, orbits_of
+from expressivity.attention.safety import FloatSafety, float_safety
 from expressivity.dsl import Construction, Proof
 from expressivity.errors import InputError
 from expressivity.task import Domain, Task
@@ -86,6 +88,8 @@ class BuildReport:
         floats: forward passes in float64, float32 and bfloat16: of all listed contexts, of one in each orbit of a
             domain.
         enumerations: every context of a domain in float64 and float32, if they were not too many.
+        safety: by what factor rounding is proved not to change a decision, in each format: margins over bounds on
+            errors, for all contexts.
         proof: what the construction is proved to do beyond its task, if it says so.
     """
 
@@ -104,6 +108,7 @@ class BuildReport:
     agreement: Agreement
     floats: tuple[FloatRun, ...]
     enumerations: tuple[Enumeration, ...]
+    safety: tuple[FloatSafety, ...]
     proof: Proof | None
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -206,6 +211,7 @@ def build_report(
         agreement=three,
         floats=_floats(weights, judged, three.floating, device),
         enumerations=_enumerations(weights, task, enumerated, device),
+        safety=float_safety(float_errors(weights, judged, task), three.enclosed),
         proof=construction.proof(),
     )
 

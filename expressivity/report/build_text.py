@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from math import isfinite
 from typing import Any
 
+from expressivity.attention.safety import safety_text
 from expressivity.certificate import rational_text
 from expressivity.heads.validate import BuildReport
 from expressivity.task import Domain, quoted
@@ -73,6 +75,8 @@ def _agreement_lines(report: BuildReport) -> list[str]:
     agree = " · ".join(f"{each.dtype} {each.contexts_right}" for each in report.floats)
     near = f"{run.dtype} margins within {three.largest_difference:.2g} of the enclosed ones"
     lines.append(f"  floating point on {run.device}, right of {_many(run.contexts)}{which}: {agree}; {near}")
+    if report.safety:
+        lines.append(f"  proved of rounding, on all contexts: {safety_text(report.safety)}")
     for every in report.enumerations:
         least = "" if every.least is None else f", least margin {every.least:.9g}"
         lines.append(
@@ -181,6 +185,10 @@ def build_json(report: BuildReport, proof: Verdict | None, file: str | None) -> 
             "largest_difference": report.agreement.largest_difference,
         },
         "floats": [{"dtype": r.dtype, "contexts": r.contexts, "right": r.contexts_right} for r in report.floats],
+        "safety": [
+            {"dtype": s.dtype, "proved": s.is_proved, "factor": s.factor if isfinite(s.factor) else None}
+            for s in report.safety
+        ],
         "every_context": [
             {
                 "dtype": run.dtype,

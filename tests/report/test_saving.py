@@ -82,8 +82,12 @@ def test_ctrl_c_while_files_take_their_places_is_heard_when_all_have(
                 os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(KeyboardInterrupt):
-        save_certificates(LADDER, tmp_path)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            save_certificates(LADDER, tmp_path)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     names = {file.name for file in tmp_path.iterdir()}
     assert len(names) == len(moved) > 3
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
