@@ -140,9 +140,11 @@ def check_one(path: str) -> dict[str, Any]:
         now.update(step=step, since=end)
 
     def progress(text: str) -> None:
-        known = [step for step in STEPS if text.startswith(step)]
-        if known or text.startswith(("bigrams", "skip-")):
-            begin(known[0] if known else "decisions")
+        first = text.split()[0]
+        named = {"bigrams": "decisions", "heads": "heads", "features": "logistic regression"}
+        named |= {"logistic": "logistic regression", "cross-entropy,": "cross-entropy"}
+        if first in named or first.startswith("skip-"):
+            begin(named.get(first, "decisions"))
 
     task = Task.load(path)
     begin("decisions")

@@ -82,5 +82,5 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
+    if pressed and callable(before):  # not so where interrupts are ignored
+        before(signal.SIGINT, None)

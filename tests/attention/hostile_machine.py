@@ -1,4 +1,4 @@
-"""Two other ways through the forward pass: in balls of 300 bits, and on a machine that rounds as badly as it may.
+"""Two other ways through the forward pass: in balls of 1200 bits, and on a machine that rounds as badly as it may.
 
 The machine keeps every number in its format. It adds in a random order, flushes subnormal numbers, divides by way of
 the reciprocal when it likes, and its exponential errs. What it computes in float64 and rounds once is rounded
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from expressivity.attention import AttentionOnlyTransformer
 
-BITS = 300
+BITS = 1200
 
 
 def rows_read(model: AttentionOnlyTransformer, context: Sequence[str]) -> list[int]:

@@ -263,9 +263,7 @@ def test_tables_that_do_not_decide_have_no_rational_replacement() -> None:
 def test_exact_tables_that_fail_say_which_comparison() -> None:
     with pytest.raises(InputError) as error:
         rational_for(HeadTables("tokens", {(Q, "T"): one}), xor())
-    assert str(error.value) == (
-        "2 of 4 contexts fail, such as 'A D Q': expected the logit of 'F' above that of 'T'"
-    )
+    assert str(error.value) == ("2 of 4 contexts fail, such as 'A D Q': expected the logit of 'F' above that of 'T'")
 
 
 @pytest.mark.gpu
