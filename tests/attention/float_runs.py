@@ -57,8 +57,8 @@ def ratios(
             if not np.isfinite([above, below]).all():
                 yield 0.0 if np.isinf(bound) else np.inf
             else:
-                error = max(0.0, float(abs(arb(above) - arb(below) - exact).lower()))
-                yield (error / bound if bound else np.inf) if error else 0.0
+                error = abs(arb(above) - arb(below) - exact)
+                yield (float((error / arb(float(bound))).lower()) if bound else np.inf) if error > 0 else 0.0
 
 
 def ball(interval: Interval) -> arb:
@@ -108,7 +108,9 @@ def true_margins(model: AttentionOnlyTransformer, task: Task) -> list[arb]:
     logits = [true_logits(model, context) for context in task.contexts]
     column = {output: k for k, output in enumerate(model.outputs)}
     with ctx.workprec(BITS):
-        return [logits[c.context][column[c.above]] - logits[c.context][column[c.below]] for c in task.comparisons()]
+        found = [logits[c.context][column[c.above]] - logits[c.context][column[c.below]] for c in task.comparisons()]
+        assert all(margin.rad() < arb(2) ** -100 * (1 + abs(margin.mid())) for margin in found)
+        return found
 
 
 @cache
