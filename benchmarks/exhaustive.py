@@ -24,9 +24,9 @@ from pathlib import Path
 import torch
 
 from expressivity.attention import exact_margins, exact_weights
-from expressivity.attention.enumeration import can_fuse, enumerate_contexts
-from expressivity.attention.evaluate import device_name, device_of
-from expressivity.attention.orbits import orbits_of
+from expressivity.attention.evaluation.enumeration import can_fuse, enumerate_contexts
+from expressivity.attention.evaluation.three_ways import device_name, device_of
+from expressivity.attention.margins import orbits_of
 from expressivity.heads.gallery import load_construction
 from expressivity.task import Domain, Top
 

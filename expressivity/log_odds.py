@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 
-from expressivity.attention.logs import coprime_base, exponents
+from expressivity.attention.weights.logs import coprime_base, exponents
 from expressivity.certificate import rational_text, seal
 from expressivity.ensembles import decide_ensemble, parts, refute_every_order
 from expressivity.errors import InputError

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expressivity.attention import Attention, HeadTables, compile_tables
-from expressivity.attention.symmetry import covering
+from expressivity.attention.margins import covering
 from expressivity.certificate import canonical, rational, rational_text, read
 from expressivity.explain import gram_text, grams_text, model_noun, obstruction_sentence, remaining
 from expressivity.pictures import certificate_html, verdict_html

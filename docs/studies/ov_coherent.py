@@ -16,7 +16,7 @@ import click
 
 from expressivity import Refuted, Verdict
 from expressivity.attention import exact_margins
-from expressivity.attention.orbits import orbits_of
+from expressivity.attention.margins import orbits_of
 from expressivity.heads.gallery import load_construction
 from expressivity.heads.sandwich import certify_tables, padded
 from expressivity.task import ov_coherent

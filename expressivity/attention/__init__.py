@@ -8,34 +8,53 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from expressivity.attention.additive import factor_additive
-from expressivity.attention.compile import ExactWeights, compile_tables, exact_weights, read_tables
-from expressivity.attention.enclose import Interval, describe_margin, enclosed_margins
-from expressivity.attention.evaluate import Agreement, FloatRun, agreement, float_margins
-from expressivity.attention.layered import Direction, LayeredHead, LayeredTables
-from expressivity.attention.layered_margins import (
+from expressivity.attention.drawing import (
+    attention_shares,
+    path_to_logit,
+    plot_ov,
+    plot_path,
+    plot_pattern,
+    plot_qk,
+    plot_tables,
+)
+from expressivity.attention.evaluation import Agreement, FloatRun, agreement, float_margins
+from expressivity.attention.layered import (
+    Direction,
+    LayeredHead,
+    LayeredTables,
+    LayeredWeights,
     describe_layered_margin,
     layered_enclosed_margins,
     layered_exact_margins,
+    layered_weights,
+    read_layered,
 )
-from expressivity.attention.layered_weights import LayeredWeights, layered_weights, read_layered
-from expressivity.attention.margins import exact_margins, failures
-from expressivity.attention.model_class import EMBEDDINGS, Attention, Embedding
-from expressivity.attention.orbits import Orbits, orbits_of
-from expressivity.attention.path_plot import plot_path
-from expressivity.attention.plots import plot_ov, plot_pattern, plot_qk, plot_tables
-from expressivity.attention.rationalise import rational_for, rational_odds
-from expressivity.attention.shares import attention_shares, path_to_logit
-from expressivity.attention.tables import Head, HeadTables, Place, Row
-from expressivity.attention.weights_file import load_model, save_model
+from expressivity.attention.margins import (
+    Interval,
+    Orbits,
+    describe_margin,
+    enclosed_margins,
+    exact_margins,
+    failures,
+    orbits_of,
+    rational_for,
+    rational_odds,
+)
+from expressivity.attention.models import EMBEDDINGS, Attention, Embedding, load_model, save_model
+from expressivity.attention.tables import Head, HeadTables, Place, Row, factor_additive
+from expressivity.attention.weights import ExactWeights, compile_tables, exact_weights, read_tables
 
 if TYPE_CHECKING:
-    from expressivity.attention.enumeration import enumerate_contexts
-    from expressivity.attention.float_error import FloatErrors, float_errors
-    from expressivity.attention.lens_export import lens_config, lens_state_dict, lens_tokens, to_transformer_lens
-    from expressivity.attention.lens_import import from_transformer_lens
-    from expressivity.attention.model import AttentionOnlyTransformer
-    from expressivity.attention.safety import FloatSafety, float_safety, safety_text
+    from expressivity.attention.evaluation.enumeration import enumerate_contexts
+    from expressivity.attention.floats import FloatErrors, FloatSafety, float_errors, float_safety, safety_text
+    from expressivity.attention.models.lens import (
+        from_transformer_lens,
+        lens_config,
+        lens_state_dict,
+        lens_tokens,
+        to_transformer_lens,
+    )
+    from expressivity.attention.models.transformer import AttentionOnlyTransformer
 
 __all__ = [
     "EMBEDDINGS",
@@ -96,18 +115,18 @@ __all__ = [
 ]
 
 _NEED_MORE = {
-    "AttentionOnlyTransformer": "model",
-    "enumerate_contexts": "enumeration",
-    "FloatErrors": "float_error",
-    "FloatSafety": "safety",
-    "float_errors": "float_error",
-    "float_safety": "safety",
-    "from_transformer_lens": "lens_import",
-    "lens_config": "lens_export",
-    "lens_state_dict": "lens_export",
-    "lens_tokens": "lens_export",
-    "safety_text": "safety",
-    "to_transformer_lens": "lens_export",
+    "AttentionOnlyTransformer": "models.transformer",
+    "enumerate_contexts": "evaluation.enumeration",
+    "FloatErrors": "floats",
+    "FloatSafety": "floats",
+    "float_errors": "floats",
+    "float_safety": "floats",
+    "from_transformer_lens": "models.lens",
+    "lens_config": "models.lens",
+    "lens_state_dict": "models.lens",
+    "lens_tokens": "models.lens",
+    "safety_text": "floats",
+    "to_transformer_lens": "models.lens",
 }
 
 

@@ -232,7 +232,7 @@ class Construction:
         return (self.layered_weights if self.is_layered else self.weights)(d_head).to_model(dtype)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """A figure of its tables, in ``ax`` or a new figure: :func:`~expressivity.attention.plots.plot_tables`.
+        """A figure of its tables, in ``ax`` or a new figure: :func:`~expressivity.attention.plot_tables`.
 
         Raises:
             InputError: the tables cannot be made, or matplotlib is missing.

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from expressivity.attention.additive import factor_additive
 from expressivity.attention.layered import OUTPUT, Direction, LayeredHead, LayeredTables, embedded
-from expressivity.attention.model_class import Embedding
-from expressivity.attention.tables import ONE, ZERO
+from expressivity.attention.models import Embedding
+from expressivity.attention.tables import ONE, ZERO, factor_additive
 from expressivity.dsl.layered_reading import LayeredReader
 from expressivity.dsl.making import fits, gathered
 from expressivity.dsl.texts import HeadRead, HeadText, Key, keys_of

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from expressivity.attention.additive import factor_additive
-from expressivity.attention.model_class import Embedding
-from expressivity.attention.tables import ONE, ZERO, Head, HeadTables, Place, Row, show_row
+from expressivity.attention.models import Embedding
+from expressivity.attention.tables import ONE, ZERO, Head, HeadTables, Place, Row, factor_additive, show_row
 from expressivity.dsl.reading import Reader
 from expressivity.dsl.texts import AttentionText, HeadRead, HeadText, Key, Written, keys_of
 from expressivity.errors import InputError

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from expressivity.attention.model_class import EMBEDDINGS, Embedding
+from expressivity.attention.models import EMBEDDINGS, Embedding
 from expressivity.attention.tables import ZERO, occurring
 from expressivity.dsl.relations import Offset, Same, copy, match
 from expressivity.dsl.texts import AttentionText, HeadRead, HeadText, Key, Side, Written

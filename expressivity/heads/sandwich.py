@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from expressivity.attention import Attention, ExactWeights, Head, HeadTables, Place, exact_weights
-from expressivity.attention.symmetry import by_symmetry
+from expressivity.attention.margins import by_symmetry
 from expressivity.certificate import seal
 from expressivity.dsl import Construction
 from expressivity.ensembles import decide_ensemble

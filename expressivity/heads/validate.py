@@ -23,10 +23,8 @@ from expressivity.attention import (
     layered_exact_margins,
     rational_for,
 )
-from expressivity.attention.enclose import least_margin
-from expressivity.attention.float_error import float_errors
-from expressivity.attention.orbits import Orbits, orbits_of
-from expressivity.attention.safety import FloatSafety, float_safety
+from expressivity.attention.floats import FloatSafety, float_errors, float_safety
+from expressivity.attention.margins import Orbits, least_margin, orbits_of
 from expressivity.dsl import Construction, Proof
 from expressivity.errors import InputError
 from expressivity.task import Domain, Task
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from expressivity.attention import AttentionOnlyTransformer
-    from expressivity.attention.enumeration import Enumeration
+    from expressivity.attention.evaluation.enumeration import Enumeration
     from expressivity.task import Comparison, Context
 
 DTYPES = ("float64", "float32", "bfloat16")
@@ -78,7 +76,7 @@ class BuildReport:
         rational_reason: why ``rational`` is ``None``; else empty.
         weights: the exact weights, of the least width or the one asked for.
         model: the weights rounded to float32.
-        orbits: the contexts gathered by their logits (:mod:`~expressivity.attention.orbits`); ``None`` where that was
+        orbits: the contexts gathered by their logits (:mod:`.margins.orbits`); ``None`` where that was
             not done: for several layers, and for long lists in which hardly two contexts have the same.
         margins: each context's, or for a domain each orbit's.
         least: the least enclosed margin for people, such as ``1 − 3.406e-4343``; empty without strict
@@ -112,7 +110,7 @@ class BuildReport:
     proof: Proof | None
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """A figure of its tables, in ``ax`` or a new figure: :func:`~expressivity.attention.plots.plot_tables`."""
+        """A figure of its tables, in ``ax`` or a new figure: :func:`~expressivity.attention.plot_tables`."""
         return self.tables.plot(ax=ax)
 
     @property
@@ -277,7 +275,7 @@ def _enumerations(
         return ()
     import torch
 
-    from expressivity.attention.enumeration import enumerate_contexts
+    from expressivity.attention.evaluation.enumeration import enumerate_contexts
 
     types = (torch.float64, torch.float32)
     return tuple(enumerate_contexts(weights.to_model(dtype=dtype), task, device=device) for dtype in types)

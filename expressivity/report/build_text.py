@@ -8,7 +8,7 @@ from itertools import groupby
 from math import isfinite
 from typing import Any
 
-from expressivity.attention.safety import safety_text
+from expressivity.attention.floats import safety_text
 from expressivity.certificate import rational_text
 from expressivity.heads.validate import BuildReport
 from expressivity.task import Domain, quoted

@@ -109,7 +109,7 @@ def _head_rows(ladder: Ladder, run_floats: bool) -> list[tuple[str, str, str, st
 def _float_note(ladder: Ladder) -> str:
     """How the compiled weights fare in float32 on the device at hand; of a large task on every so manyth context."""
     from expressivity.attention import compile_tables
-    from expressivity.attention.evaluate import float_margins
+    from expressivity.attention.evaluation import float_margins
 
     above = ladder.heads.above if ladder.heads is not None else None
     if above is None or not isinstance(above.certificate, HeadTablesCertificate):

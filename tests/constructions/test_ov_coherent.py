@@ -11,7 +11,7 @@ import pytest
 from constructions.ov_coherent_one_head import PAIRS, ROWS
 from docs.studies.ov_coherent import HEADS, IMPOSSIBLE, WIDTHS, cell
 from expressivity.attention import HeadTables, exact_margins
-from expressivity.attention.orbits import orbits_of
+from expressivity.attention.margins import orbits_of
 from expressivity.heads.gallery import load_construction
 
 

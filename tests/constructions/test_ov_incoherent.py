@@ -9,7 +9,7 @@ import torch
 
 from expressivity import Attention, AttentionOnlyTransformer, Task, climb, decide
 from expressivity.attention import exact_margins, read_tables
-from expressivity.attention.orbits import orbits_of
+from expressivity.attention.margins import orbits_of
 from expressivity.heads.gallery import load_construction, proposals_for
 
 
