@@ -1,5 +1,9 @@
 """Attention as exact tables: their widths, their weights, and three evaluations that must agree.
 
+The rooms, each resting on those before it: ``models`` (torch, files, TransformerLens), ``tables`` (one layer),
+``margins`` and ``weights`` (what tables make of contexts; a transformer that carries them out), ``layered`` (several
+layers), then ``evaluation`` (models run), ``floats`` (bounds on rounding) and ``drawing`` (figures).
+
 Nothing here imports torch until a model is built or run.
 """
 
