@@ -280,10 +280,12 @@ def _within_width(task: Task, tables: HeadTables, model: Attention, reason: str)
 def certify_width(
     task: Task | Domain, weights: ExactWeights, reason: str, *, heads: int | None = None, d_head: int | None = None
 ) -> Verdict:
-    """The verdict yes for weights of a known width: scores of that rank, rounded where odds were rational.
+    """The verdict yes for weights of a known width: scores of that rank.
+
+    They are exact, ties included, where a head's odds are powers of one rational base; else they are rounded.
 
     Raises:
-        Refuted: rounding left a comparison unproved; ties need rational odds, which have no rank.
+        Refuted: rounding left a comparison unproved, as it does to ties.
     """
     tables = weights.to_tables()
     if any(head.odds is not None for head in tables.heads):

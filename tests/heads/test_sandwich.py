@@ -21,8 +21,10 @@ from expressivity import (
 )
 from expressivity.ensembles import decide_ensemble
 from expressivity.heads.constructive import one_head, one_head_one_source, one_head_two_outputs
+from expressivity.heads.gallery import load_construction
 from expressivity.heads.gates import head_per_gram
-from expressivity.heads.sandwich import certify_tables, weights_of
+from expressivity.heads.sandwich import certify_built, certify_tables, decide_heads, weights_of
+from expressivity.heads.validate import build_report
 from expressivity.strategies import tasks
 
 XOR = Task.from_strings(["ACQT", "ADQF", "BCQF", "BDQT"], name="xor")
@@ -112,16 +114,17 @@ SHARED = Task(
 
 
 def test_ties_over_several_fibres_take_exact_heads() -> None:
-    heads = climb(SHARED).heads
+    heads = climb(SHARED, search=False).heads
     assert heads.upper is not None
     assert heads.upper_reason == "heads with exactly the logits of the weights (T3)"
 
 
-def test_they_stay_open_where_a_destination_is_a_source() -> None:
+def test_constructions_leave_them_open_where_a_destination_is_a_source_and_the_search_does_not() -> None:
     task = Task([*SHARED.contexts, ("0", "1", "Q", "S")], [*SHARED.requirements, [Tie(["X", "Y"])]])
-    verdict = decide(task, Attention(heads=1))
+    verdict = decide_heads(task, Attention(heads=1))
     assert verdict.answer is UNDECIDED
     assert verdict.certificate is None
+    assert decide(task, Attention(heads=1)).certificate.verify().contexts == 7
 
 
 @pytest.mark.parametrize(
@@ -130,3 +133,15 @@ def test_they_stay_open_where_a_destination_is_a_source() -> None:
 def test_classes_that_make_no_sense_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(InputError, match="expected"):
         Attention(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_ties_are_certified_at_the_width_of_the_tables(k: int) -> None:
+    """The literal form writes a unit vector for each of K destinations: rank K − 1 up to a shift of all logits (T8)."""
+    report = build_report(load_construction(f"ov_incoherent_literal:{k}"), device="cpu")
+    assert (report.d_head, report.weights.is_least) == (k - 1, True)
+    proof, reason = certify_built(report)
+    assert proof is not None, reason
+    assert proof.certificate is not None
+    assert proof.certificate.document["model"]["d_head"] == k - 1
+    assert {head["base"] for head in proof.certificate.document["proof"]["heads"]} == {"2"}

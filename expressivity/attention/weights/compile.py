@@ -98,23 +98,34 @@ class ExactWeights:
 
         They equal the compiled ones up to what no logit difference sees: a factor of all odds of one
         destination, a shift of all outputs of one source, and a constant moved from a head's values to the
-        direct path. Both tables have a rank of at most ``d_head``, as a certificate with that width needs.
+        direct path. Values, and scores where there are any, have a rank of at most ``d_head``, as a certificate with
+        that width needs. Odds are written as whole scores wherever they are powers of one rational base; only what is
+        left has odds, which have no rank.
         """
         heads = []
         for head in self.heads:
             values = products(head.sources, head.values.value, head.values.output, self.outputs)
-            scores, odds = head.scores.query.times_transposed(head.scores.key).named(head.queries, head.sources)
-            heads.append(Head(values, scores, odds, name=head.name))
+            table = head.scores.query.times_transposed(head.scores.key)
+            whole = table.whole()
+            if whole is None:
+                scores, odds = table.named(head.queries, head.sources)
+                heads.append(Head(values, scores, odds, name=head.name))
+            else:
+                powers = named_entries(head.queries, whole[1], head.sources)
+                heads.append(Head(values, powers, base=whole[0], name=head.name))
         return HeadTables(self.embedding, self.direct, tuple(heads))
 
     def rounded(self, bits: int = WEIGHT_BITS) -> HeadTables:
         """Tables with real scores of rank at most ``d_head``, which show decisions *and* width to a checker.
 
         Logarithms of rational odds are rounded to ``bits`` bits, factor by factor: a different model then, whose
-        decisions are proved by themselves. Real scores stay as they are.
+        decisions are proved by themselves. Scores stay as they are.
         """
         heads = []
         for head, read in zip(self.heads, self.to_tables().heads, strict=True):
+            if read.odds is None:
+                heads.append(read)
+                continue
             factors = (head.scores.query, head.scores.key)
             query, key = (matrix(factor.rounded(bits), head.scores.width) for factor in factors)
             scores = products(head.queries, query, key.transpose(), head.sources)
@@ -264,7 +275,11 @@ def products(
     rows: Sequence[Name], left: fmpq_mat, right: fmpq_mat, columns: Sequence[Any]
 ) -> dict[tuple[Name, Any], Fraction]:
     """The entries of ``left · right`` that are not 0, by the names of its rows and columns."""
-    table = left * right
+    return named_entries(rows, left * right, columns)
+
+
+def named_entries(rows: Sequence[Name], table: fmpq_mat, columns: Sequence[Any]) -> dict[tuple[Name, Any], Fraction]:
+    """The entries of a matrix that are not 0, by the names of its rows and columns."""
     pairs = ((row, column, table[i, j]) for i, row in enumerate(rows) for j, column in enumerate(columns))
     return {(row, column): to_fraction(value) for row, column, value in pairs if value != 0}
 

@@ -87,6 +87,24 @@ class LogMatrix:
             return {pair: to_fraction(entry["e"]) for pair, entry in found.items()}, None
         return None, {pair: from_logs(entry) for pair, entry in found.items()}
 
+    def whole(self) -> tuple[Fraction, fmpq_mat] | None:
+        """The table as ``log(base) · scores``, with a rational base and whole scores; ``None`` if it is no such table.
+
+        >>> LogMatrix.of_scores(fmpq_mat([[2, -3]]), Fraction(3, 2)).whole()
+        (Fraction(2, 3), [-2,  3])
+        """
+        (first, scores), *others = self.terms.items()
+        if first == "e" or any(entry.q != 1 for entry in scores.entries()):
+            return None
+        place = next((k for k, entry in enumerate(scores.entries()) if entry != 0), None)
+        base = Fraction(first)
+        for other, term in others:
+            power = fmpq(0) if place is None else term.entries()[place] / scores.entries()[place]
+            if other == "e" or power.q != 1 or term != scores * power:
+                return None
+            base *= Fraction(other) ** int(power.p)
+        return base, scores
+
     def map(self, change: Callable[[fmpq_mat], fmpq_mat]) -> LogMatrix:
         """Apply a linear map to every term."""
         return LogMatrix({base: change(term) for base, term in self.terms.items()})
