@@ -182,6 +182,10 @@ def verify(files: Sequence[str], as_json: bool) -> None:
     "--device", metavar="NAME", help="Where the float runs happen; by default the accelerator if there is one."
 )
 @click.option("--every", is_flag=True, help="Run every context of a domain in floats, however many (up to 10^11).")
+@click.option("--narrow", "narrower", is_flag=True,
+              help="Search for other weights of smaller d_head that decide the task too; --save and --export are about "
+              "these then.")  # fmt: skip
+@click.option("--time-limit", type=float, metavar="SECONDS", help="End that search after this long (else after 60 s).")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate to FILE.")
 @click.option("--export", type=click.Path(path_type=Path), metavar="DIR", help="Write the weights into DIR.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -190,6 +194,8 @@ def build(
     d_head: int | None,
     device: str | None,
     every: bool,
+    narrower: bool,
+    time_limit: float | None,
     save: Path | None,
     export: Path | None,
     as_json: bool,
@@ -200,35 +206,55 @@ def build(
     my.py or my.py:name. The file is run as Python. Exported weights are safetensors with TransformerLens's names, and
     JSON (docs/weights.md).
 
+    With --narrow, other weights of a smaller width are searched for, which decide the same task: a different model,
+    with a certificate of its own. To find none proves nothing.
+
     Exit status 1 if the construction does not decide its task.
     """
     from expressivity.heads.gallery import load_construction
+    from expressivity.heads.narrow import check_search, narrow
     from expressivity.heads.sandwich import certify_built
     from expressivity.heads.validate import MOST_ENUMERATED, build_report
     from expressivity.report.build_text import build_json, build_text
+    from expressivity.report.narrow_text import narrow_json, narrow_text
 
+    if narrower and d_head is not None:
+        raise InputError("--narrow looks for a smaller width than the least of the tables; leave out --d-head")
+    if time_limit is not None and not narrower:
+        raise InputError("--time-limit is about the search of --narrow; expected both or neither")
     made = load_construction(construction)
     with _progress() as progress:
         most = 10**11 if every else MOST_ENUMERATED
+        if narrower:
+            check_search(made, time_limit)
         report = build_report(made, d_head=d_head, device=device, enumerated=most, progress=progress)
         progress(f"{made.name}: certificate")
         proof, reason = certify_built(report)
-    if save is not None:
-        if proof is None or proof.certificate is None:
-            raise InputError(f"{save}: there is no certificate to write: {reason}")
-        proof.certificate.save(save)
-    if export is not None:
+        found = narrow(report, time_limit=time_limit, device=device, progress=progress) if narrower else None
+    told = proof if found is None else found.proof  # what --save and --export are about
+    missing = f"there is no certificate to write: {reason}" if found is None else f"nothing is written: {found.reason}"
+    written = told is not None and told.certificate is not None
+    if save is not None and told is not None and told.certificate is not None:
+        told.certificate.save(save)
+    if export is not None and (found is None or written):
         from expressivity.attention import save_model
 
-        save_model(report.model, export)
+        save_model(report.model if found is None or found.weights is None else found.weights.to_model(), export)
     if as_json:
-        file = None if save is None else str(save)
-        found = build_json(report, proof, file) | {"weights": None if export is None else str(export)}
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        file, folder = (None if path is None else str(path) for path in (save, export))
+        shown = build_json(report, proof, file if found is None else None)
+        shown |= {"weights": folder if found is None or written else None}
+        if found is not None:
+            shown |= {"narrow": narrow_json(found, file if written else None)}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         click.echo(build_text(report, proof, reason))
-        if export is not None:
+        if found is not None:
+            click.echo(narrow_text(found))
+        if export is not None and (found is None or written):
             click.echo(f"  weights: {export}")
+    if not written and (save is not None or (export is not None and found is not None)):
+        raise InputError(f"{save or export}: {missing}")
     click.get_current_context().exit(0 if report.decides else 1)
 
 

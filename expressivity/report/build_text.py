@@ -13,7 +13,7 @@ from expressivity.certificate import rational_text
 from expressivity.heads.validate import BuildReport
 from expressivity.task import Domain, quoted
 from expressivity.task.domain import shown_number
-from expressivity.verdict import Verdict
+from expressivity.verdict import Certificate, Verdict
 
 SHOWN = 12  # contexts listed one by one
 SHORT = 12  # tokens of a context that is shown in full
@@ -44,7 +44,7 @@ def build_text(report: BuildReport, proof: Verdict | None, reason: str) -> str:
         many = f"{_many(proved.contexts)} in {_count(proved.cases, 'case')}"
         lines += [f"  proved beyond the task: {proved.claim}", f"    {many}; the least margin is in {proved.least}"]
     if proof is not None and proof.certificate is not None:
-        text = re.sub(r"\d{20,}", lambda digits: _rounded(digits[0]), proof.certificate.verify().text)
+        text = statement_text(proof.certificate)
         lines.append(f"  certificate: {text}: exact ✓")
     else:
         lines.append(f"  no certificate: {reason}")
@@ -143,9 +143,13 @@ def _classes(report: BuildReport) -> str:
     return f" in {len(report.orbits.orbits)} class{'es' if len(report.orbits.orbits) != 1 else ''} with equal logits"
 
 
-def _rounded(digits: str) -> str:
-    """The first digits of a number too long to be read."""
-    return f"{digits[0]}.{digits[1:3]}·10^{len(digits) - 1}"
+def statement_text(certificate: Certificate) -> str:
+    """What a certificate proves, verified now; of numbers too long to be read the first digits."""
+
+    def short(match: re.Match[str]) -> str:
+        return f"{match[0][0]}.{match[0][1:3]}·10^{len(match[0]) - 1}"
+
+    return re.sub(r"\d{20,}", short, certificate.verify().text)
 
 
 def _shown(number: str) -> str:
