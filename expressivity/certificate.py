@@ -32,6 +32,7 @@ KINDS = (
     "fewest_contexts",
     "fewest_features",
     "largest_margin",
+    "block_obstruction",
 )
 KEYS = {"format", "version", "kind", "model", "task", "proof", "hash"}
 MAX_BYTES = 1 << 28

@@ -292,6 +292,45 @@ class LargestMargin(Certificate):
         return "\n".join([f"{_upper(self.verify().text)}:", *_lines(self.multipliers), ending])
 
 
+class BlockObstruction(Certificate):
+    """Coefficients of every p of degree 2 with the task's signs, whose rank is too high for two heads: theorem T10."""
+
+    @property
+    def rows(self) -> list[int | None]:
+        """The positions of the block's rows; ``None`` stands for the constant."""
+        return list(self.document["proof"]["rows"])
+
+    @property
+    def columns(self) -> list[int | None]:
+        """The positions of the block's columns."""
+        return list(self.document["proof"]["columns"])
+
+    @property
+    def n_statements(self) -> int:
+        """How many forms are shown to be positive."""
+        return sum(len(statement["multipliers"]) for statement in self.document["proof"]["statements"])
+
+    def explain(self) -> str:
+        """The argument in words: what has full rank, what two heads leave of it, and how many statements show it."""
+        size = len(self.rows)
+        y, z = map(quoted, self.document["proof"]["pair"])
+        rows, columns = (_places(side) for side in (self.rows, self.columns))
+        less, every = "", "every p with these signs"
+        if size == 4:
+            less = ", less what the denominator D of a head takes off (D l + l D, with l the linear coefficients)"
+            every = "every p with these signs and every D"
+        return (
+            f"{_upper(self.verify().text)}. Multiplied by its denominators, the difference of {y} and {z} becomes a "
+            f"polynomial p of degree 2. Take its coefficients in the block {rows} × {columns} of positions{less}: two "
+            f"heads leave a rank of {size - 1} there at most (T10). But the block has rank {size} for {every}: "
+            f"{self.n_statements} combinations of contexts show it."
+        )
+
+
+def _places(positions: Sequence[int | None]) -> str:
+    return "{" + ", ".join("constant" if i is None else str(i) for i in positions) + "}"
+
+
 TYPES: dict[str, type[Certificate]] = {
     "separating_weights": SeparatingWeights,
     "obstruction": Obstruction,
@@ -303,6 +342,7 @@ TYPES: dict[str, type[Certificate]] = {
     "fewest_contexts": FewestContexts,
     "fewest_features": FewestFeatures,
     "largest_margin": LargestMargin,
+    "block_obstruction": BlockObstruction,
 }
 
 

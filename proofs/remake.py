@@ -5,12 +5,15 @@ Each is verified by the trusted base before it is written; ``make test`` verifie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from expressivity import Attention, SkipGrams, Task, bound_cross_entropy, decide
 from expressivity.attention import exact_weights
 from expressivity.heads.gallery import load_construction
+from expressivity.heads.refutation import refute_two_heads
 from expressivity.heads.sandwich import certify_tables, certify_width
+from expressivity.task import differ
 from expressivity.verdict import Certificate
 
 HERE = Path(__file__).parent
@@ -47,11 +50,32 @@ def main() -> None:
         "one-earlier-token-gives-one-half": bound_cross_entropy(task, SkipGrams(3)),
         "skip-4-grams-reach-zero": bound_cross_entropy(task, SkipGrams(4)),
     }
+    save("S1", made)
+    hamming()
+
+
+def hamming() -> None:
+    """Write those of T10: whether two strings of four bits differ in at least two places."""
+    task = differ(4, 2)
+    three = load_construction("hamming_threshold").tables()
+    two = refute_two_heads(task)
+    made = {
+        "skip-trigrams-cannot": decide(task, SkipGrams(3), smallest=True).certificate,
+        "skip-4-grams-can": decide(task, SkipGrams(4)).certificate,
+        "two-heads-cannot": two.certificate if two else None,
+        "three-heads-can": certify_tables(task, three.in_embedding("joint", task), "three heads").certificate,
+        "three-heads-can-additive": certify_tables(task, three, "three heads").certificate,
+    }
+    save("T10", {f"differ-4-2-{name}": certificate for name, certificate in made.items()})
+
+
+def save(folder: str, made: Mapping[str, Certificate | None]) -> None:
+    """Verify and write certificates under their names."""
     for name, certificate in made.items():
         if certificate is None:
             raise SystemExit(f"{name}: undecided, nothing was written")
         certificate.verify()
-        certificate.save(HERE / "S1" / f"{name}.json")
+        certificate.save(HERE / folder / f"{name}.json")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,21 @@ def parity(k: int) -> Task:
     return task.renamed(f"parity:{k}")
 
 
+def differ(k: int, d: int) -> Task:
+    """Whether two strings of k bits, one after the other, differ in at least d places; a task as of `bits`.
+
+    Raises:
+        InputError: k is not between 1 and 10, or d not between 1 and k.
+
+    >>> differ(1, 1) == bits("0110")
+    True
+    """
+    _check(k, "K", 1, MOST_INPUTS // 2)
+    _check(d, "D", 1, k)
+    task = bits("".join("01"[(first ^ second).bit_count() >= d] for first in range(2**k) for second in range(2**k)))
+    return task.renamed(f"differ:{k}:{d}")
+
+
 def ov_incoherent(k: int) -> Task:
     """Skip-trigrams, k of them, that share their source, and a tie of their completions where it is absent.
 
@@ -166,6 +181,11 @@ def _xor(argument: str) -> Task:
     return xor()
 
 
+def _differ(argument: str) -> Task:
+    k, _, d = argument.partition(":")
+    return differ(_whole(k, "K"), _whole(d, "D"))
+
+
 def _whole(text: str, what: str) -> int:
     """The whole number that `text` writes; its range is checked where it is used."""
     if not re.fullmatch("[0-9]{1,9}", text):
@@ -209,6 +229,13 @@ FAMILIES: dict[str, Family] = {
             "The Boolean function with this truth table of 2^n values, the first source most significant.",
             "bits:0110",
             bits,
+        ),
+        Family(
+            "differ",
+            "differ:K:D",
+            f"Whether the two halves of 2K bits differ in at least D places, K from 1 to {MOST_INPUTS // 2}.",
+            "differ:4:2",
+            _differ,
         ),
         Family(
             "ov-incoherent",

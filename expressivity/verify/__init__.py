@@ -3,7 +3,8 @@
 Everything else in this package may be wrong and a certificate that passes here still holds. Nothing is taken from the
 program that wrote the file: features, comparisons, attention and logarithms are derived again. The arguments are
 those of ``docs/certificate-format.md``; theorem T1, which carries an obstruction from skip-grams to attention heads, is
-proved in ``proofs/T1.md``. It runs alone as ``python -m expressivity.verify FILE…``.
+proved in ``proofs/T1.md``, T10 on two heads in ``proofs/T10.md``. It runs alone as
+``python -m expressivity.verify FILE…``.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def verify_file(path: str) -> Statement:
 
 def _prove(document: Mapping[str, Any]) -> Statement:
     kind, claim = document["kind"], Claim(document["model"], document["task"])
-    if kind != "obstruction" and (claim.model["class"] == "attention") is not kind.startswith("head_tables"):
+    of_attention = kind.startswith(("head_tables", "block"))
+    if kind != "obstruction" and (claim.model["class"] == "attention") is not of_attention:
         raise Refuted("model", f"{kind} says nothing about {claim.name}")
     if claim.order is None and kind not in ("obstruction", "logit_obstruction"):
         raise Refuted("model", f"{kind} belongs to a stated order or number of heads")

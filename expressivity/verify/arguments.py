@@ -12,6 +12,7 @@ from typing import Any
 from expressivity.certificate import rational, rational_text
 from expressivity.errors import Refuted
 from expressivity.verify.attention import attended
+from expressivity.verify.blocks import block_obstruction
 from expressivity.verify.claim import NIL, Argued, Claim, Tokens, fields_of, hold, items_of, scaled
 from expressivity.verify.combination import Entry, balance, combined, terms_of
 from expressivity.verify.enclosure import EXP_STEPS, ONE, exp_bounds, log_bounds
@@ -148,4 +149,5 @@ ARGUMENTS = {
     "fewest_contexts": fewest_contexts,
     "fewest_features": fewest_features,
     "largest_margin": largest_margin,
+    "block_obstruction": block_obstruction,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
 R = Fraction(2**20)
 LENGTHS = (1, 8, 64)
@@ -42,6 +43,25 @@ class Case:
 def copying(length: int) -> Fraction:
     """2^10 (1/Y − 1/Z), which falls in the number of sources and rises in the number of 0 among them."""
     return Fraction(2**10, 2**10 + length) - Fraction(2**10, 2**10 + length - 1 + 2**20)
+
+
+def differing() -> Fraction:
+    """The least |11 + Σ N/D| on the 256 contexts, N and D as in the docstring of the construction."""
+    heads = [
+        ((3, 3, 2, 3, 1, 2, 2, 3), (-29, 37, -27, 20, 74, -10, -29, 20), -74),
+        ((1, 3, 1, 1, 1, 1, 1, 1), (-17, -57, -29, -63, -30, 4, -32, -63), 74),
+        ((1, 1, 3, 2, 2, 2, 3, 2), (74, 74, 31, 15, -13, 0, 33, 15), -74),
+    ]
+    logits = []
+    for bits in product((0, 1), repeat=8):
+        chosen = [[(a, a * u) for a, u, bit in zip(of, values, bits, strict=True) if bit] for of, values, _ in heads]
+        shares = [
+            Fraction(n + sum(v for _, v in on), 1 + sum(a for a, _ in on))
+            for on, (*_, n) in zip(chosen, heads, strict=True)
+        ]
+        many = sum(a != b for a, b in zip(bits[:4], bits[4:], strict=True))
+        logits.append((11 + sum(shares)) * (1 if many >= 2 else -1))
+    return min(logits)
 
 
 def subsets(h: int, length: int) -> Fraction:
@@ -83,6 +103,7 @@ CASES = [
     Case("ov_coherent_two_narrow:64", SIGNALS, 2, 1, 1),
     # Signals 1, 2 against 1, 1, with 63 others of odds 10^(−6).
     Case("ov_coherent_inverted:3", SIGNALS, 2, 1, 3 / (4 + Fraction(63, 10**6)) - Fraction(1, 2)),
+    Case("hamming_threshold", 256, 3, 1, differing(), "additive"),
     Case("any_task:xor", 4, 3, 1, 1, "joint"),
     Case("any_task:parity:3", 8, 7, 1, 1, "joint"),
     Case("any_task:ov-incoherent:3", 6, 1, 2, 1, "joint", shown=0),  # ties between rational odds have no rank

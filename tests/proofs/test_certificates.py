@@ -11,7 +11,7 @@ from expressivity.verify import verify_file
 
 PROOFS = Path(__file__).parents[2] / "proofs"
 INDEX = (PROOFS / "README.md").read_text(encoding="utf-8")
-LISTED = re.findall(r"\| (yes|no)[^|]*\| \[[^\]]+\]\((S1/[^)]+\.json)\)", INDEX)
+LISTED = re.findall(r"\| (yes|no)[^|]*\| \[[^\]]+\]\(((?:S1|T10)/[^)]+\.json)\)", INDEX)
 
 
 def test_the_index_lists_every_file_once() -> None:

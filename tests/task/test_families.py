@@ -5,10 +5,10 @@ from itertools import combinations, product
 import pytest
 
 from expressivity.errors import InputError
-from expressivity.task import FAMILIES, Task, Tie, Top, bits, ov_coherent, ov_incoherent, parity, xor
+from expressivity.task import FAMILIES, Task, Tie, Top, bits, differ, ov_coherent, ov_incoherent, parity, xor
 
 SIGNALS = {"1", "2", "3", "4"}
-FAMILY_NAMES = "the families are xor, parity, bits, ov-incoherent, ov-coherent"
+FAMILY_NAMES = "the families are xor, parity, bits, differ, ov-incoherent, ov-coherent"
 
 
 def label(task, index):
@@ -36,6 +36,16 @@ def test_parity_counts_ones(k):
     assert task.contexts == tuple((*x, "=") for x in product("01", repeat=k))
     for index, context in enumerate(task.contexts):
         assert label(task, index) == str(context.count("1") % 2)
+
+
+@pytest.mark.parametrize(("k", "d"), [(1, 1), (2, 1), (3, 2), (3, 3), (4, 2)])
+def test_differ_counts_places(k, d):
+    task = differ(k, d)
+    assert task.contexts == tuple((*x, "=") for x in product("01", repeat=2 * k))
+    assert task.name == f"differ:{k}:{d}"
+    for index, context in enumerate(task.contexts):
+        places = [i for i in range(k) if context[i] != context[k + i]]
+        assert label(task, index) == str(int(len(places) >= d))
 
 
 def test_a_truth_table_has_its_first_source_most_significant():
@@ -109,6 +119,9 @@ def test_coherent_contexts_hold_two_signals(length, count):
             "bits:01x0",
             'bits:01x0: found "x" at index 2; expected only 0 and 1 (bits:TABLE, for example bits:0110)',
         ),
+        ("differ:4", "differ:4: found nothing as D; expected a whole number (differ:K:D, for example differ:4:2)"),
+        ("differ:4:5", "differ:4:5: found D = 5; expected 1 to 4 (differ:K:D, for example differ:4:2)"),
+        ("differ:11:1", "differ:11:1: found K = 11; expected 1 to 10 (differ:K:D, for example differ:4:2)"),
         (
             "ov-coherent:7",
             "ov-coherent:7: found L = 7; expected 2 to 6 (ov-coherent:L, for example ov-coherent:4)",

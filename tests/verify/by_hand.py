@@ -9,9 +9,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 Json = dict[str, Any]
+Signs = tuple[int, ...]
 
 
 def sealed(document: Mapping[str, Any]) -> Json:
@@ -153,6 +155,80 @@ MISSING_ONE = [
 ]
 
 EIGHT_NINTHS = chances(T="8/9", F="1/9")
+
+# ---------------------------------------------------------------- blocks
+# A signed selector: y is ± one of the columns v_j of a matrix and says which bit of x is the answer, and whether to
+# negate it: T is asked for with (x, v_j) where x_j = 1, and with (x, −v_j) where x_j = −1. Let p have these signs, s be
+# any signs, and write l for the linear part of p, K for its block x × y. Then s_j times
+#   p(s, v_j) − p(s, −v_j)  = 2 s·K v_j + 2 l_y·v_j     p(−s, −v_j) − p(−s, v_j) = 2 s·K v_j − 2 l_y·v_j
+#   p(s, v_j) − p(−s, v_j)  = 2 s·K v_j + 2 l_x·s       p(−s, −v_j) − p(s, −v_j) = 2 s·K v_j − 2 l_x·s
+# are positive. So y = s serves all chambers with these signs: p_i is a sum of n vectors s_j e_j, and for g = V p_i the
+# sum of half of each is y·K g ± l_y·g, as the largest |y| is 1, and y·K g ± n l_x·y, where ± |g| is asked for: the
+# mean of both, with the weights (1 ± |g|/n)/2, as |g| is at most n.
+SLICES = [[1 - 2 * (i == j) for i in range(5)] for j in range(5)]
+HADAMARD = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
+
+
+def selector(columns: Sequence[Sequence[int]], x_free: int) -> tuple[Json, dict[tuple[Signs, Signs], int]]:
+    """All bits x, the first ones 1 until ``x_free`` are left, with ± each column; and the number of each context."""
+    size = len(columns)
+    xs = [x for x in product((1, -1), repeat=size) if all(bit == 1 for bit in x[: size - x_free])]
+    places = [(x, tuple(n * v for v in column)) for x in xs for column in columns for n in (1, -1)]
+    asked = [n * x[j] for x in xs for j in range(size) for n in (1, -1)]
+    letters = {1: "A", -1: "B"}
+    contexts = {
+        "".join(letters[bit] for bit in (*x[size - x_free :], *y)) + "Q": "T" if sign > 0 else "F"
+        for (x, y), sign in zip(places, asked, strict=True)
+    }
+    return task(contexts), {place: number for number, place in enumerate(places)}
+
+
+def selects(columns: Sequence[Sequence[int]], x_free: int) -> Json:
+    """The proof for the selector of four bits with all four free, of five with the first of them constant."""
+    stated, number = selector(columns, x_free)
+    labels = [context["requirements"][0]["top"][0] for context in stated["contexts"]]
+    size, statements = len(columns), []
+
+    def entries(found: Mapping[tuple[Signs, Signs], Fraction]) -> list[Json]:
+        rows = sorted((number[place], str(value)) for place, value in found.items() if value)
+        return combination(*((n, labels[n] + "TF".replace(labels[n], ""), value) for n, value in rows))
+
+    for s in product((1, -1), repeat=size):
+        if s[0] < 0:
+            continue
+        minus = tuple(-bit for bit in s)
+        for chosen in product((0, 1), repeat=size):
+            n, point = sum(chosen), [a * b for a, b in zip(s, chosen, strict=True)]
+            vs = [tuple(s[j] * v for v in columns[j]) for j in range(size) if chosen[j]]
+            if not n:
+                continue
+            pairs = [(v, tuple(-value for value in v)) for v in vs]
+            g = [sum(column) for column in zip(*vs, strict=True)]
+            share = Fraction(max(map(abs, g)), n)
+            over, under = (1 + share) / 4, (1 - share) / 4
+            half = Fraction(1, 2)
+            plus_x = {**dict.fromkeys([(s, v) for v, _ in pairs] + [(minus, v) for v, _ in pairs], over)}
+            plus_x |= dict.fromkeys([(minus, w) for _, w in pairs] + [(s, w) for _, w in pairs], under)
+            minus_x = {place: {over: under, under: over}[value] for place, value in plus_x.items()}
+            plus_y = dict.fromkeys([(s, v) for v, _ in pairs] + [(s, w) for _, w in pairs], half)
+            minus_y = dict.fromkeys([(minus, w) for _, w in pairs] + [(minus, v) for v, _ in pairs], half)
+            sides = [minus_x, plus_x, minus_y, plus_y] if size == x_free else [plus_y]
+            statements.append(
+                {
+                    "left": [str(bit) for bit in s],
+                    "point": [str(bit) for bit in point],
+                    "multipliers": [entries(side) for side in sides],
+                }
+            )
+    return {
+        "pair": ["T", "F"],
+        "tokens": [["A", "B"]] * (x_free + size),
+        "rows": [*([None] * (size - x_free)), *range(x_free)],
+        "columns": [*range(x_free, x_free + size)],
+        "matrix": [[str(column[i]) for column in columns] for i in range(size)],
+        "statements": statements,
+    }
+
 
 CERTIFICATES: dict[str, Json] = {
     # ---------------------------------------------------------------- obstructions
@@ -636,6 +712,13 @@ CERTIFICATES: dict[str, Json] = {
         grams(2, "anywhere"),
         task({"AQ": "T"}, "FGT"),
         {"margin": "2", "multipliers": combination((0, "TF", "1/3"), (0, "TG", "1/3"))},
+    ),
+    # ---------------------------------------------------------------- blocks
+    "block/selector": certificate("block_obstruction", heads(2), selector(HADAMARD, 4)[0], selects(HADAMARD, 4)),
+    # The first of five bits is the constant; y is ± (1, 1, 1, 1, 1) − 2 e_j, as in the nine-bit function of
+    # VerifiedMechanisms/rs-takehome, proof 185, of which these are 160 contexts. Here s_0 = 1 is no loss.
+    "block/nine-bits": certificate(
+        "block_obstruction", heads(2, "additive"), selector(SLICES, 4)[0], selects(SLICES, 4)
     ),
 }
 for _name, _document in CERTIFICATES.items():  # fractions of the constants above in lowest terms

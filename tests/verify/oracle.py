@@ -18,7 +18,7 @@ import z3
 from mpmath import iv, mp
 from scipy.optimize import minimize
 
-from tests.verify.by_hand import Json
+from tests.verify.by_hand import HADAMARD, SLICES, Json, selector
 
 Feature = tuple[Any, ...]
 
@@ -286,6 +286,8 @@ def least_cross_entropy(model: Json, task: Json) -> float:
 def is_true(document: Json) -> bool:
     """Whether what the certificate states is so."""
     model, stated, proof = document["model"], document["task"], document["proof"]
+    if document["kind"] == "block_obstruction":
+        return selects_by_two_vectors(model, stated)
     if document["kind"] == "head_tables":
         return heads_decide(model, stated, proof)
     if document["kind"] == "head_tables_by_symmetry":
@@ -314,6 +316,17 @@ def is_true(document: Json) -> bool:
     if proof.get("irreducible") and not is_irreducible(stated, order, positions, proof["multipliers"]):
         return False
     return grams_decide(stated, order, positions) == (document["kind"] == "separating_weights")
+
+
+def selects_by_two_vectors(model: Json, stated: Json) -> bool:
+    """Whether two heads at most are refuted on one of the signed selectors, of which that is shown by hand."""
+
+    def asked(task: Json) -> set[tuple[tuple[str, ...], str]]:
+        return {(tuple(c["tokens"]), str(r)) for c in task["contexts"] for r in c["requirements"]}
+
+    cores = [asked(selector(columns, 4)[0]) for columns in (HADAMARD, SLICES)]
+    few = model["class"] == "attention" and model["heads"] is not None and model["heads"] <= 2
+    return few and any(core <= asked(stated) for core in cores)
 
 
 def is_irreducible(task: Json, order: int | None, positions: str, multipliers: list[Json]) -> bool:

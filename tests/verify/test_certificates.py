@@ -83,6 +83,8 @@ TEXTS = {
         "no skip-4-gram ensemble (positions count) with weights between -1 and 1 decides the 3 contexts "
         "by a margin over 1/2"
     ),
+    "block/selector": "no layer of attention with 2 heads (embedding joint) decides the 128 contexts",
+    "block/nine-bits": "no layer of attention with 2 heads (embedding additive) decides the 160 contexts",
 }
 
 
@@ -100,6 +102,7 @@ def test_it_holds(name: str) -> None:
         "fewest_contexts": "bounds",
         "fewest_features": "bounds",
         "largest_margin": "bounds",
+        "block_obstruction": "inexpressible",
     }
     assert statement.answer == answers[CERTIFICATES[name]["kind"]]
     assert statement.contexts == len(CERTIFICATES[name]["task"]["contexts"])

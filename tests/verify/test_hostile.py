@@ -275,6 +275,52 @@ SLOW = {
             {"least": 1, "combinations": [cancels((0, "TF", "1"))["multipliers"]] * 100},
         ),
     ),
+    "left-of-a-million-digits": ("rational", lambda: changed("block/selector", proof__statements__0__left__0=LONG)),
+    "matrix-entry-of-twenty-thousand-digits": (
+        "block",
+        lambda: changed("block/selector", proof__matrix__0__0="1" + "0" * 19_999),
+    ),
+    "block-of-many": (
+        "block",
+        lambda: changed("block/selector", proof__rows=[*range(5000)], proof__columns=[*range(5000, 10_000)]),
+    ),
+    "row-out-of-this-world": ("block", lambda: changed("block/selector", proof__rows__0=HUGE)),
+    "multipliers-of-many-denominators": (
+        "cancellation",
+        lambda: changed(
+            "block/selector",
+            **{f"proof__statements__0__multipliers__0__{k}__multiplier": f"1/{long_number(9000, k)}" for k in (0, 1)},
+        ),
+    ),
+    "one-statement-of-every-left-vector": (
+        "chambers",
+        lambda: changed(
+            "block/selector",
+            proof__statements=[
+                {**CERTIFICATES["block/selector"]["proof"]["statements"][0], "point": ["0", "0", "0", "1"]}
+                for _ in range(3000)
+            ],
+        ),
+    ),
+    "bits-by-the-thousand": (
+        "size",
+        lambda: certificate(
+            "block_obstruction",
+            heads(2),
+            task({"A" * 20_000 + "Q": "T", "B" * 20_000 + "Q": "F"}),
+            {
+                **CERTIFICATES["block/selector"]["proof"],
+                "tokens": [["A", "B"]] * 20_000,
+                "statements": [
+                    {
+                        "left": ["1"] * 4,
+                        "point": ["1"] * 4,
+                        "multipliers": [[{"context": 0, "pair": ["T", "F"], "multiplier": "1"}]] * 4,
+                    }
+                ],
+            },
+        ),
+    ),
     "margin-of-a-million-digits": ("rational", lambda: changed("margin/xor", proof__margin=LONG)),
     "order-of-a-margin": ("margin", lambda: changed("margin/tie", model__order=HUGE, proof__margin="1")),
     "order-of-a-margin-of-counts": ("size", lambda: changed("margin/count", model__order=HUGE)),

@@ -20,6 +20,7 @@ from tests.verify.oracle import is_true
 
 NAMES = sorted(CERTIFICATES)
 EVERYWHERE = [{"positions": [0, 1], "kinds": [["A"], ["B"]]}]
+ALL_A = {"tokens": [*"AAAABAAAQ"], "requirements": [{"tie": ["F", "T"]}], "weight": "1"}
 KEYS = ["format", "kind", "model", "task", "proof", "tokens", "weight", "order", "positions", "logits", "odds", "base"]
 WORDS = [*"ABCDEFGQRT", "", "e", "absolute", "anywhere", "count", "joint", "additive", *KEYS]
 NUMBERS = ["0", "1", "-1", "2", "-2", "3", "1/2", "-1/2", "1/3", "3/2", "-10000", "2/4", "-0", "1/1000000007", "1e3"]
@@ -99,6 +100,13 @@ def test_what_is_accepted_is_true(kind: str, data: st.DataObject) -> None:
         assert is_true(document)
 
 
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated([name for name in NAMES if name.startswith("block")]))
+def test_what_is_accepted_of_large_ones_is_true(document: Json) -> None:
+    if judged(document):
+        assert is_true(document)
+
+
 @settings(max_examples=400)
 @given(mutated(NAMES))
 def test_kinds_may_be_mixed(document: Json) -> None:
@@ -136,6 +144,12 @@ def test_the_oracle_agrees_with_every_certificate(name: str) -> None:
         ("features/tie", {"proof.combinations.0.1.multiplier": "1"}),
         ("margin/xor", {"proof.margin": "1000000000"}),
         ("margin/xor", {"model.order": 3, "proof.margin": "0"}),
+        ("block/selector", {"model.heads": 1}),
+        ("block/selector", {"model.embedding": "tokens", "model.d_head": 3}),
+        ("block/selector", {"task.contexts.5.weight": "2"}),
+        ("block/selector", {"task.contexts.0.requirements.1": {"top": ["F", "T"]}}),
+        ("block/selector", {"task.contexts.128": ALL_A}),
+        ("block/nine-bits", {"model.embedding": "joint"}),
     ],
 )
 def test_changes_that_leave_it_true_are_accepted(name: str, changes: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from expressivity import certificate
-from expressivity.certificate import canonical, parse
+from expressivity.certificate import canonical, parse, read
 from expressivity.verify import verify
 from expressivity.verify.claim import MAX_BITS, MAX_STEPS
 from expressivity.verify.enclosure import PRECISION
@@ -55,7 +55,9 @@ def test_an_example_proves_what_the_page_says(document: dict[str, Any], text: st
 
 
 def test_there_is_an_example_of_every_kind() -> None:
-    assert {document["kind"] for document in documents()} == set(certificate.KINDS)
+    elsewhere = [ROOT / "docs" / link for link in re.findall(r"example is a file: \[[^\]]+\]\(([^)]+)\)", PAGE)]
+    linked = {read(file)["kind"] for file in elsewhere}
+    assert {document["kind"] for document in documents()} | linked == set(certificate.KINDS)
 
 
 def test_the_first_example_is_a_file_as_it_stands() -> None:
