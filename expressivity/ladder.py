@@ -134,7 +134,17 @@ def climb(
         matching = (orders, never) if grams_for(embedding) == positions else search(grams_for(embedding))[:2]
         progress("heads")
         named = grams_for(embedding) != positions
-        heads = sandwich(task, embedding, matching[0], never=matching[1], given=given, most=max_heads, named=named)
+        heads = sandwich(
+            task,
+            embedding,
+            matching[0],
+            never=matching[1],
+            given=given,
+            most=max_heads,
+            named=named,
+            time_limit=time_limit,
+            progress=progress,
+        )
     decided = [v.certificate for v in orders if isinstance(v.certificate, CrossEntropyBound)]
     models = [v.model for v in orders if isinstance(v.model, SkipGrams) and v.model.order is not None]
     aside = models if asked != "cross_entropy" else []

@@ -1,7 +1,8 @@
 """The number of heads between a proof that fewer cannot and tables that do: lower ≤ heads ≤ upper, each with a reason.
 
-Lower: theorem T1, heads ≥ minimal order − 2, in the skip-gram convention that fits the embedding. Upper: the direct
-path, one head by T2, a head a gram by T3, the gallery's constructions of the same task, and what the user gives.
+Lower: theorem T1, heads ≥ minimal order − 2, in the skip-gram convention that fits the embedding; where that gives two
+and the task has at least eight bits, theorem T10. Upper: the direct path, one head by T2, a head a gram by T3, the
+gallery's constructions of the same task, and what the user gives.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from expressivity.errors import InputError, Refuted
 from expressivity.heads.constructive import direct_path, one_head, one_head_one_source, one_head_two_outputs
 from expressivity.heads.from_weights import weights_in
 from expressivity.heads.gates import head_per_gram
+from expressivity.heads.refutation import refute_two_heads
 from expressivity.heads.validate import BuildReport
 from expressivity.skipgrams import Feature, SkipGrams
 from expressivity.task import Domain, Task
@@ -36,6 +38,9 @@ from expressivity.verdict import (
 MOST_LISTED = 20_000
 """Classes of contexts in the certificate of a domain."""
 
+
+TWO_HEADS_SECONDS = 30.0
+"""At most for the search for a proof that two heads are too few, which takes a second on eight bits."""
 
 MOST_GRAMS = 5_000  # of weights that become heads: each makes a table of all places, and nobody builds so many heads
 
@@ -71,6 +76,8 @@ def sandwich(
     given: Iterable[Construction] = (),
     most: int | None = None,
     named: bool = False,
+    time_limit: float | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Sandwich:
     """Put a task's number of heads between two proofs.
 
@@ -82,6 +89,8 @@ def sandwich(
         given: constructions to try.
         most: give up on tables with more heads than this.
         named: say in the reasons which position convention was refuted.
+        time_limit: seconds for a proof that two heads are too few where T1 asks for two; ``TWO_HEADS_SECONDS`` at most.
+        progress: called with a few words before its steps.
     """
     if never is not None:
         verdict = refute_heads(never, Attention(None, embedding=embedding), named=named)
@@ -101,7 +110,15 @@ def sandwich(
     upper = above.model.heads if above is not None and isinstance(above.model, Attention) else None
     unknown = "no tables are known" if most is None else f"no tables of at most {most} heads are known"
     reason = above.reason if above is not None else unknown
+    if lower == 2 and upper != 2:
+        more = refute_two_heads(task, embedding, time_limit=_seconds(time_limit), progress=progress)
+        if more is not None:
+            below, lower, why = more, 3, more.reason
     return Sandwich(embedding, lower, upper, why, reason, below, above)
+
+
+def _seconds(time_limit: float | None) -> float:
+    return TWO_HEADS_SECONDS if time_limit is None else min(time_limit, TWO_HEADS_SECONDS)
 
 
 def _order(verdict: Verdict) -> int:
@@ -240,9 +257,10 @@ def padded(tables: HeadTables, heads: int) -> HeadTables:
 def decide_heads(
     task: Task, model: Attention, *, given: Iterable[Construction] = (), time_limit: float | None = None
 ) -> Verdict:
-    """Decide a task for a class of attention-only transformers as far as T1 and the constructions known reach.
+    """Decide a task for a class of attention-only transformers as far as T1, T10 and the constructions known reach.
 
-    No: an obstruction at order H + 2. Yes: tables of at most H heads. Otherwise ``UNDECIDED`` with the bounds.
+    No: an obstruction at order H + 2, or for two heads a block of too high a rank. Yes: tables of at most H heads.
+    Otherwise ``UNDECIDED`` with the bounds.
     """
     positions = grams_for(model.embedding)
     order = None if model.heads is None else model.heads + 2
@@ -257,6 +275,11 @@ def decide_heads(
     other = [] if model.embedding != "additive" else [decide_ensemble(task, SkipGrams(n, "count")) for n in (2, 3)]
     best = best_tables(task, model.embedding, [*lower, top, *other], given, model.heads)
     if best is None or not isinstance(best.certificate, HeadTablesCertificate):
+        if model.heads == 2:
+            limit = _seconds(time_limit)
+            refuted = refute_two_heads(task, model.embedding, d_head=model.d_head, time_limit=limit)
+            if refuted is not None:
+                return refuted
         return Verdict(model, UNDECIDED, None, f"{_name(top)}s decide it, and no tables of so few heads are known")
     tables = best.certificate.tables
     if model.d_head is not None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from expressivity.attention import Attention
 from expressivity.certificate import rational_text, seal
-from expressivity.heads.refutation.booleans import BooleanPart, boolean_parts
+from expressivity.heads.refutation.booleans import BooleanPart, boolean_parts, subcubes
 from expressivity.heads.refutation.cone import Cone
 from expressivity.separability.clock import Clock, OutOfTime, Progress, check_time_limit
 from expressivity.separability.rows import Array
@@ -28,6 +28,7 @@ LEAST_BITS = 8
 SAMPLES = 40
 MOST_BLOCKS = 20_000
 MOST_TRIED = 40  # blocks whose statements are looked for, the best conditioned ones
+MOST_SETS, MOST_FIXED = 6, 8  # of eight positions whose subcubes are looked at, and ways to fix the other positions
 ROUNDINGS = (1, 2, 3, 5, 12)  # the largest entry of the matrix
 Vector = tuple[int, ...]
 Proved = dict[tuple[Vector, Vector], list[dict[int, Fraction]]]
@@ -67,7 +68,7 @@ def refute_two_heads(
     check_time_limit(time_limit)
     clock = Clock(time_limit, progress)
     try:
-        for part in boolean_parts(task, LEAST_BITS):
+        for part in boolean_parts(task, LEAST_BITS, clock.tick):
             clock.tick(f"two heads on {len(part.free)} bits")
             verdict = _refute(part, Attention(2, d_head, embedding), clock)
             if verdict is not None:
@@ -87,6 +88,17 @@ def _refute(part: BooleanPart, model: Attention, clock: Clock) -> Verdict | None
         statements = Statements(cone, block, samples, clock).cover()
         if statements is not None:
             return _certified(part, block, statements, model)
+    if len(part.free) == LEAST_BITS:
+        return None
+    # With the other positions fixed, a denominator is bounded better: what fails on the cube may do on a part of it.
+    found = _ranked(cone, samples, len(part.free), (4,), clock, alone=True)
+    sets = list(dict.fromkeys(tuple(sorted((*rows, *columns))) for rows, columns in found))[:MOST_SETS]
+    for chosen in sets:
+        for smaller in subcubes(part, [part.free[i - 1] for i in chosen], MOST_FIXED):
+            clock.tick("two heads: eight bits, the others fixed")
+            verdict = _refute(smaller, model, clock)
+            if verdict is not None:
+                return verdict
     return None
 
 
@@ -95,21 +107,33 @@ def _refute(part: BooleanPart, model: Attention, clock: Clock) -> Verdict | None
 
 def _blocks(cone: Cone, samples: Array, n: int, clock: Clock) -> Iterator[Block]:
     """Blocks that are well away from singular in all samples, best first, each with a few matrices."""
+    mean = _symmetric(cone, samples, n).mean(axis=0)
+    for rows, columns in _ranked(cone, samples, n, (4, 5), clock)[:MOST_TRIED]:
+        for first, second in ((rows, columns), (columns, rows)):
+            for matrix in _straightening(mean[np.ix_(first, second)]):
+                yield Block(first, second, matrix)
+
+
+def _symmetric(cone: Cone, samples: Array, n: int) -> Array:
+    """The coefficients of each sample as a symmetric matrix."""
     symmetric = np.zeros((len(samples), n + 1, n + 1))
     for (i, j), column in cone.index.items():
         symmetric[:, i, j] = symmetric[:, j, i] = samples[:, column]
-    found = []
-    for size in (4, 5):
+    return symmetric
+
+
+def _ranked(
+    cone: Cone, samples: Array, n: int, sizes: Sequence[int], clock: Clock, *, alone: bool = False
+) -> list[tuple[Vector, Vector]]:
+    """Rows and columns of blocks that keep away from singular, best first; ``alone``: without the denominator."""
+    symmetric, found = _symmetric(cone, samples, n), []
+    for size in sizes:
         for rows, columns in islice(_splits(n, size), MOST_BLOCKS):
             clock.tick()
-            score = _distance(symmetric, rows, columns)
+            score = _distance(symmetric, rows, columns, alone=alone)
             if score > 0:
                 found.append((score, rows, columns))
-    for _, rows, columns in sorted(found, key=lambda item: -item[0])[:MOST_TRIED]:
-        for first, second in ((rows, columns), (columns, rows)):
-            mean = symmetric[:, first][:, :, second].mean(axis=0)
-            for matrix in _straightening(mean):
-                yield Block(first, second, matrix)
+    return [(rows, columns) for _, rows, columns in sorted(found, key=lambda item: -item[0])]
 
 
 def _splits(n: int, size: int) -> Iterator[tuple[Vector, Vector]]:
@@ -129,12 +153,12 @@ def _splits(n: int, size: int) -> Iterator[tuple[Vector, Vector]]:
         yield tuple(sorted(both[:size])), tuple(sorted(both[size:]))
 
 
-def _distance(symmetric: Array, rows: Vector, columns: Vector) -> float:
-    """How far the block keeps from being singular: 0 where its determinant has both signs."""
+def _distance(symmetric: Array, rows: Vector, columns: Vector, *, alone: bool) -> float:
+    """How far the block keeps from being singular, for many denominators if 4 × 4; 0 for both signs."""
     block = symmetric[:, rows][:, :, columns]
     if not _one_sign(np.linalg.det(block)):
         return 0.0
-    if len(rows) == 4:
+    if len(rows) == 4 and not alone:
         linear = symmetric[:, 0]
         shifted = [block]
         for sign in (0.95, -0.95):

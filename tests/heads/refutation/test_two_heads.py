@@ -62,12 +62,30 @@ def test_two_strings_of_four_bits_that_differ_in_two_places(embedding: str) -> N
     assert f"{verdict.certificate.n_statements} combinations" in said
 
 
+@pytest.mark.slow
+def test_bits_that_have_to_be_fixed() -> None:
+    """Six pairs of bits: no proof is found with all of them free, but one with four pairs free, the others fixed."""
+    verdict = refute_two_heads(differ(6, 2))
+    assert verdict is not None
+    assert isinstance(verdict.certificate, BlockObstruction)
+    assert verdict.reason == "two heads leave a block of rank 3 (T10)"
+    assert sum(len(kind) == 2 for kind in verdict.certificate.document["proof"]["tokens"]) == 8
+
+
 def test_nine_bits_leave_rank_five() -> None:
     verdict = refute_two_heads(nine_bits())
     assert verdict is not None
     assert verdict.reason == "two heads leave a block of rank 4 (T10)"
     assert isinstance(verdict.certificate, BlockObstruction)
     assert None in [*verdict.certificate.rows, *verdict.certificate.columns]
+
+
+@pytest.mark.parametrize(("k", "d"), [(4, 3), (5, 2)])
+def test_others_of_the_family(k: int, d: int) -> None:
+    """At least three of four places, two of five: T1 asks for two heads, as their number is of degree 2."""
+    verdict = refute_two_heads(differ(k, d))
+    assert verdict is not None
+    verify(verdict.certificate.document)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("columns", [HADAMARD, SLICES], ids=["eight bits", "nine bits"])
@@ -165,3 +183,9 @@ def test_ties_and_outputs_that_are_not_compared_have_no_sign() -> None:
     found = [(part.pair, "".join(context[0] for context in part.task.contexts)) for part in boolean_parts(task, 1)]
     # F against T with A and C, G against T with A, B and C, of which two at a time; F against G is asked of B alone.
     assert sorted(found) == [(("F", "T"), "AC"), (("G", "T"), "AC"), (("G", "T"), "BC")]
+
+
+def test_many_contexts_are_cut_to_few() -> None:
+    """Twelve bits: 4096 contexts, of which first the 1024 whose last two bits are 0, then all."""
+    sizes = [(part.free, len(part.signs)) for part in boolean_parts(differ(6, 2), 8)]
+    assert sizes == [(tuple(range(10)), 1024), (tuple(range(12)), 4096)]
