@@ -146,6 +146,87 @@ def check(
 
 
 @main.command()
+@click.argument("task")
+@click.option("--embedding", type=click.Choice(EMBEDDINGS), default="joint", show_default=True,
+              help="How attention reads a token at a position.")  # fmt: skip
+@click.option("--d-head", type=int, metavar="N", help="Heads of this width at most; by default of any width.")
+@click.option("--max-heads", type=int, metavar="H", help="Consider no tables with more heads.")
+@click.option("--restarts", type=int, metavar="N", help="Starts of the search at each number of heads (else 256).")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="End it all after this long.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the search's random starts.")
+@click.option("--device", metavar="NAME", help="Where descent runs; by default the accelerator if there is one.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the search down in FILE after every round, and go on from there.")  # fmt: skip
+@click.option("--construction", "constructions", multiple=True, metavar="NAME|FILE",
+              help="Try this construction; may be repeated.")  # fmt: skip
+@click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write both certificates into DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def heads(
+    task: str,
+    embedding: Any,
+    d_head: int | None,
+    max_heads: int | None,
+    restarts: int | None,
+    time_limit: float | None,
+    seed: int,
+    device: str | None,
+    checkpoint: Path | None,
+    constructions: Sequence[str],
+    save: Path | None,
+    as_json: bool,
+) -> None:
+    """Bound the number of heads that TASK needs, from both sides, each with a verified certificate.
+
+    Below stands a proof that fewer cannot, above are tables that can: a construction, or what a search finds
+    (docs/heads.md). A search that finds nothing proves nothing.
+
+    Exit status 0 if the bounds meet, 3 if they do not.
+    """
+    from expressivity.task import Task
+
+    read = Task.load(task)  # first, so that a bad file is refused before anything heavy loads
+    from expressivity.heads.bounds import bound_heads
+    from expressivity.heads.gallery import load_construction, proposals_for
+    from expressivity.heads.sandwich import check_given
+    from expressivity.heads.search import RESTARTS
+    from expressivity.report.heads_text import heads_json, heads_text
+    from expressivity.report.saving import save_named
+
+    named = [load_construction(name) for name in constructions]
+    for construction in named:
+        check_given(read, embedding, construction)
+    with _progress() as progress:
+        bounds = bound_heads(
+            read,
+            embedding=embedding,
+            d_head=d_head,
+            max_heads=max_heads,
+            restarts=RESTARTS if restarts is None else restarts,
+            time_limit=time_limit,
+            seed=seed,
+            device=device,
+            checkpoint=checkpoint,
+            given=[*named, *proposals_for(read)],
+            progress=progress,
+        )
+    paths: dict[str, str] = {}
+    unsaved: InputError | None = None
+    if save is not None:
+        certificates = {name: verdict.certificate for name, verdict in bounds.verdicts()}
+        try:
+            paths = save_named({name: c for name, c in certificates.items() if c is not None}, save)
+        except InputError as error:  # what was found is shown all the same
+            unsaved = error
+    click.echo(
+        json.dumps(heads_json(bounds, paths), indent=2, ensure_ascii=False) if as_json else heads_text(bounds, paths)
+    )
+    if unsaved is not None:
+        raise unsaved
+    if not bounds.is_closed:
+        click.get_current_context().exit(UNDECIDED_STATUS)
+
+
+@main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, a line each.")
 def verify(files: Sequence[str], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from expressivity.attention import Attention
 from expressivity.cross_entropy import decide_cross_entropy
 from expressivity.ensembles import decide_ensemble
 from expressivity.errors import InputError
+from expressivity.heads.bounds import decide_by_search
 from expressivity.heads.gallery import proposals_for
 from expressivity.heads.sandwich import decide_heads
 from expressivity.log_odds import decide_logits
@@ -33,8 +34,8 @@ def decide(
     """Decide whether some model of a class does a task, with a certificate in exact arithmetic.
 
     For skip-n-gram ensembles the answer is always yes or no (Motzkin's alternative), unless ``time_limit`` seconds
-    pass first. For attention, no rests on theorem T1 and yes on tables that are known; between them the answer is
-    ``UNDECIDED``.
+    pass first. For attention, no rests on theorem T1 and yes on tables that are known, or found by a search of two
+    seconds at most; between them the answer is ``UNDECIDED``.
 
     Args:
         task: labels, several allowed outputs, ties.
@@ -90,5 +91,6 @@ def decide(
             progress=progress,
         )
     if isinstance(model_class, Attention):
-        return decide_heads(task, model_class, given=proposals_for(task), time_limit=time_limit)
+        verdict = decide_heads(task, model_class, given=proposals_for(task), time_limit=time_limit)
+        return decide_by_search(task, model_class, verdict, time_limit=time_limit, progress=progress)
     raise InputError(f"model_class is {model_class!r}; expected SkipGrams(…) or Attention(…)")

@@ -13,6 +13,7 @@ from expressivity.cross_entropy import decide_cross_entropy
 from expressivity.dsl import Construction
 from expressivity.ensembles import decide_ensemble, refute_every_order
 from expressivity.errors import InputError
+from expressivity.heads.bounds import quickly_searched
 from expressivity.heads.sandwich import Sandwich, grams_for, sandwich
 from expressivity.log_odds import decide_logits, refute_every_log_odds
 from expressivity.pictures import ladder_html
@@ -93,6 +94,7 @@ def climb(
     margin: bool = False,
     time_limit: float | None = None,
     given: Iterable[Construction] = (),
+    search: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Ladder:
     """Decide order after order until one does the task, then bound the heads and the cross-entropy.
@@ -108,6 +110,8 @@ def climb(
         smallest, sparse, margin: as in :func:`~expressivity.decide`, for each order.
         time_limit: seconds for each decision, and for each of these searches.
         given: constructions to try for the upper bound on heads.
+        search: where the bounds on heads differ, search for tables between them for two seconds at most
+            (:func:`~expressivity.heads.bounds.bound_heads` searches longer).
         progress: called with a few words before each step.
 
     Raises:
@@ -127,11 +131,11 @@ def climb(
     if asked == "argmax":
         decider = partial(decider, smallest=smallest, sparse=sparse, margin=margin)
     decider = partial(decider, time_limit=time_limit, progress=progress)
-    search = partial(_orders, task, decider, REFUTERS[asked], max_order=max_order, progress=progress)
-    orders, never, stopped = search(positions)
+    climbed = partial(_orders, task, decider, REFUTERS[asked], max_order=max_order, progress=progress)
+    orders, never, stopped = climbed(positions)
     heads = None
     if asked == "argmax":
-        matching = (orders, never) if grams_for(embedding) == positions else search(grams_for(embedding))[:2]
+        matching = (orders, never) if grams_for(embedding) == positions else climbed(grams_for(embedding))[:2]
         progress("heads")
         named = grams_for(embedding) != positions
         heads = sandwich(
@@ -145,6 +149,8 @@ def climb(
             time_limit=time_limit,
             progress=progress,
         )
+        if search:
+            heads = quickly_searched(task, heads, max_heads=max_heads, progress=progress)
     decided = [v.certificate for v in orders if isinstance(v.certificate, CrossEntropyBound)]
     models = [v.model for v in orders if isinstance(v.model, SkipGrams) and v.model.order is not None]
     aside = models if asked != "cross_entropy" else []

@@ -49,7 +49,7 @@ def ladder_json(ladder: Ladder, paths: Mapping[str, str] | None = None) -> dict[
     if ladder.stopped_at is not None:
         result["stopped_at"] = ladder.stopped_at
     result["level"] = ladder.level
-    result["heads"] = None if ladder.heads is None else _heads(ladder.heads, files)
+    result["heads"] = None if ladder.heads is None else sandwich_json(ladder.heads, files)
     bounds = [_bound(bound) for bound in ladder.cross_entropy]
     bounds += [{"order": n, "lower": None, "upper": None, "left_out": why} for n, why in _left_out(ladder, ENTROPY)]
     result["cross_entropy"] = bounds or None
@@ -107,7 +107,8 @@ def _certificate(certificate: Certificate | None, files: Mapping[str, str]) -> d
     return {"hash": certificate.hash, "verified": True, "file": files.get(certificate.hash)}
 
 
-def _heads(heads: Sandwich, files: Mapping[str, str]) -> dict[str, Any]:
+def sandwich_json(heads: Sandwich, files: Mapping[str, str]) -> dict[str, Any]:
+    """The bounds on heads with their reasons and certificates."""
     found: dict[str, Any] = {
         "lower": heads.lower,
         "upper": heads.upper,

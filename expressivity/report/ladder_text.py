@@ -10,7 +10,7 @@ from pathlib import Path
 from expressivity.beside import ENTROPY, LOGISTIC
 from expressivity.ladder import Ladder
 from expressivity.skipgrams import SkipGrams
-from expressivity.task import quoted
+from expressivity.task import Task, quoted
 from expressivity.verdict import (
     EXPRESSIBLE,
     INEXPRESSIBLE,
@@ -58,10 +58,7 @@ def ladder_text(ladder: Ladder, paths: Mapping[str, str] | None = None, *, run_f
     if reason:
         lines.append(f"  {reason}")
     if paths:
-        lines += [
-            "",
-            f"  {len(paths)} certificates saved; check them with: expressivity verify {_files(paths)}",
-        ]
+        lines += ["", f"  {saved_text(paths)}"]
     return "\n".join(lines)
 
 
@@ -69,13 +66,14 @@ def _title(ladder: Ladder) -> str:
     task = ladder.task
     ends = sorted({context.destination for context in task.contexts})
     many = f"{len(task.contexts)} context{'s' if len(task.contexts) != 1 else ''}"
-    destinations = f"destination{'s' if len(ends) != 1 else ''} {_names(ends)}"
+    destinations = f"destination{'s' if len(ends) != 1 else ''} {names(ends)}"
     name = task.name if task.name.isprintable() else quoted(task.name)
-    return f"task {name} · {many} · {destinations} · answers {_names(task.outputs)} · positions {ladder.positions}"
+    return f"task {name} · {many} · {destinations} · answers {names(task.outputs)} · positions {ladder.positions}"
 
 
-def _names(names: Iterable[str]) -> str:
-    listed = [quoted(name) for name in names]
+def names(tokens: Iterable[str]) -> str:
+    """Tokens as messages list them: the first few, and how many there are."""
+    listed = [quoted(token) for token in tokens]
     more = f", … ({len(listed)})" if len(listed) > SHOWN_NAMES else ""
     return ", ".join(listed[:SHOWN_NAMES]) + more
 
@@ -99,22 +97,20 @@ def _head_rows(ladder: Ladder, run_floats: bool) -> list[tuple[str, str, str, st
         return []
     rows = [] if heads.below is None else [_row(_model(heads.below), heads.below)]
     if heads.above is not None:
-        rows.append(_row(_model(heads.above), heads.above, _float_note(ladder) if run_floats else ""))
+        rows.append(_row(_model(heads.above), heads.above, float_note(ladder.task, heads.above) if run_floats else ""))
     elif heads.impossible is None:
         least = heads.lower or 0
         rows.append((f"attention, {least} head{'s' if least != 1 else ''} or more", "open", heads.upper_reason, "", ""))
     return rows
 
 
-def _float_note(ladder: Ladder) -> str:
+def float_note(task: Task, above: Verdict) -> str:
     """How the compiled weights fare in float32 on the device at hand; of a large task on every so manyth context."""
     from expressivity.attention import compile_tables
     from expressivity.attention.evaluation import float_margins
 
-    above = ladder.heads.above if ladder.heads is not None else None
-    if above is None or not isinstance(above.certificate, HeadTablesCertificate):
+    if not isinstance(above.certificate, HeadTablesCertificate):
         return ""
-    task = ladder.task
     model = compile_tables(above.certificate.tables, task)
     step = 1 + sum(map(len, task.contexts)) * model.d_model // STREAMED
     total = len(range(0, len(task.contexts), step))
@@ -193,6 +189,12 @@ def _reason(ladder: Ladder) -> str:
     refuted = [v for v in [*ladder.orders, *([ladder.never] if ladder.never else [])] if v.answer is INEXPRESSIBLE]
     certificate = refuted[-1].certificate if refuted else None
     return certificate.sentence() if isinstance(certificate, Obstruction) else ""
+
+
+def saved_text(paths: Mapping[str, str]) -> str:
+    """How to check the certificates that were saved."""
+    many = f"{len(paths)} certificate{'s' if len(paths) != 1 else ''}"
+    return f"{many} saved; check {'them' if len(paths) != 1 else 'it'} with: expressivity verify {_files(paths)}"
 
 
 def _files(paths: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Certificates of a ladder into a folder: all of them, each file whole, or none."""
+"""Certificates into a folder: all of them, each file whole, or none."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def save_certificates(ladder: Ladder, folder: Path) -> dict[str, str]:
     for bound in ladder.cross_entropy:
         if bound.hash not in known:  # at the level cross_entropy they are the verdicts' own
             certificates[f"cross-entropy-order-{getattr(bound.model, 'order', 'any')}"] = bound
+    return save_named(certificates, folder)
+
+
+def save_named(certificates: Mapping[str, Certificate], folder: Path) -> dict[str, str]:
+    """Write certificates under their names, all or none, making the folder if need be; their paths by hash.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
     for name in certificates:
         if (folder / f"{name}.json").is_dir():
             raise InputError(f"{folder / name}.json: is a folder where a certificate is to stand; nothing was saved")
