@@ -16,7 +16,7 @@ help:
 	@echo "make demo       the claims about the two-head XOR, decided and proved"
 	@echo "make test       re-proves the committed certificates, then runs the tests"
 	@echo "make slow       the tests that take minutes"
-	@echo "make test-all   every test: slow ones, those for an accelerator, those for TransformerLens"
+	@echo "make test-all   every test: slow ones, those for an accelerator, for TransformerLens, for Ray"
 	@echo "make lint       ruff and the floors of the house"
 	@echo "make types      mypy, strict"
 	@echo "make bench      what is timed"
@@ -50,10 +50,10 @@ test: certificates
 slow: $(INSTALLED)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) -m slow
 
-# TransformerLens brings some 500 MB of packages with it, so only this target installs it.
+# TransformerLens brings some 500 MB of packages with it, and Ray 200 MB, so only this target installs them.
 $(EVERYTHING): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt \
-		--build-constraint constraints.txt --editable '.[dev,lens]'
+		--build-constraint constraints.txt --editable '.[dev,lens,ray]'
 	@touch $@
 
 test-all: $(EVERYTHING) certificates

@@ -1,0 +1,116 @@
+"""The number of heads of many Boolean functions: at least the threshold degree (T1), at most what is found.
+
+Every function gets restart after restart of the search with as many heads as its degree; what is left is tried with
+denominators of equal slopes, which do every symmetric function (T4), their numerators by the exact engine; and what is
+left then with one head more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from expressivity.census.functions import Array, Words, points, signs
+from expressivity.census.witnesses import Embedding, proved, search
+from expressivity.separability import IntegerRows, Separator, separate
+
+RESTARTS = 40
+_STEPS = ((4, 300), (12, 1200), (1 << 30, 4000))  # restarts with so many steps of descent each
+_MORE = 4  # restarts with one head more
+_UNKNOWN = -1
+
+
+@dataclass
+class HeadCounts:
+    """Bounds on heads with the integers that prove them.
+
+    Attributes:
+        lower: the degree.
+        upper: heads found, −1 if none were.
+        denominators, numerators: of each function, shape ``[upper, n + 1]``.
+        restarts: how many were tried with ``lower`` heads.
+    """
+
+    lower: Array
+    upper: Array
+    denominators: list[Array] = field(default_factory=list)
+    numerators: list[Array] = field(default_factory=list)
+    restarts: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+def head_counts(
+    words: Words,
+    degree: Array,
+    n: int,
+    embedding: Embedding = "joint",
+    *,
+    seed: int = 0,
+    restarts: int = RESTARTS,
+    device: str | None = None,
+) -> HeadCounts:
+    """Bounds on the heads of functions whose threshold degrees are known, each upper one proved in integers.
+
+    >>> found = head_counts(np.array([0, 0b1000, 0b0110], dtype=np.uint64), np.array([0, 1, 2]), 2)
+    >>> found.lower.tolist(), found.upper.tolist()
+    ([0, 1, 2], [0, 1, 2])
+    """
+    given = np.asarray(words, dtype=np.uint64)
+    empty = np.zeros((0, n + 1), dtype=np.int64)
+    result = HeadCounts(degree.copy(), np.full(len(given), _UNKNOWN), [empty] * len(given), [empty] * len(given))
+    result.upper[degree == 0] = 0
+    result.restarts = np.zeros(len(given), dtype=np.int64)
+    for heads in range(1, n + 1):
+        left = np.flatnonzero(degree == heads)
+        for number in range(restarts):
+            if not len(left):
+                break
+            steps = next(steps for most, steps in _STEPS if number < most)
+            left = _tried(result, given, left, n, heads, embedding, seed + 1000 * heads + number, steps, device)
+            result.restarts[left] += 1
+        for i in left:
+            _by_equal_slopes(result, given[i : i + 1], int(i), n, heads, embedding)
+        left = left[result.upper[left] == _UNKNOWN]
+        for number in range(_MORE):
+            if not len(left):
+                break
+            of = seed + 1000 * heads + 500 + number
+            left = _tried(result, given, left, n, heads + 1, embedding, of, 1200, device)
+    return result
+
+
+def _tried(
+    result: HeadCounts,
+    words: Words,
+    left: Array,
+    n: int,
+    heads: int,
+    embedding: Embedding,
+    seed: int,
+    steps: int,
+    device: str | None,
+) -> Array:
+    """One restart for each of the functions that are left; returns those that still are."""
+    found = search(words[left], n, heads, embedding, seed=seed, steps=steps, device=device)
+    for k in np.flatnonzero(found.found):
+        i = int(left[k])
+        result.upper[i] = heads
+        result.denominators[i], result.numerators[i] = found.denominators[k], found.numerators[k]
+    return left[~found.found]
+
+
+def _by_equal_slopes(result: HeadCounts, word: Words, where: int, n: int, heads: int, embedding: Embedding) -> None:
+    ones = np.hstack([np.ones((2**n, 1), dtype=np.int64), points(n)])
+    denominators = np.ones((heads, n + 1), dtype=np.int64)
+    denominators[:, 0] = n + 1 + 2 * np.arange(heads)
+    below = denominators @ ones.T
+    columns = [below[np.arange(heads) != h].prod(axis=0)[:, None] * ones for h in range(heads)]
+    rows = np.hstack(columns) * signs(word, n)[0][:, None].astype(np.int64)
+    answer = separate(IntegerRows.from_dense(rows))
+    if isinstance(answer, Separator):
+        numerators = np.array(answer.weights, dtype=object).reshape(heads, n + 1)
+        if all(abs(int(value)) < 1 << 62 for value in answer.weights):
+            numerators = numerators.astype(np.int64)
+            if proved(word, denominators[None], numerators[None], n, embedding)[0]:
+                result.upper[where] = heads
+                result.denominators[where], result.numerators[where] = denominators, numerators

@@ -1,0 +1,201 @@
+"""A whole census: cut into shards, run wherever there are processes, kept part by part, taken up again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from expressivity.archive import write_archive
+from expressivity.census.backends import backend
+from expressivity.census.certificates import documents
+from expressivity.census.classes import MOST_CLASSIFIED, classes
+from expressivity.census.functions import Array, Words, check_inputs, truth_table
+from expressivity.census.heads import RESTARTS
+from expressivity.census.shard import Columns, shard
+from expressivity.census.store import ARCHIVE, Plan, Store, rows
+from expressivity.errors import InputError
+
+SIZE = 2048  # functions in a part: about five seconds of work for five inputs
+_GROUP = 4  # parts for each process between two deliveries, where a backend delivers lists
+
+
+@dataclass(frozen=True)
+class Census:
+    """What a census found.
+
+    Attributes:
+        plan: what was asked.
+        table: its rows as columns, as :func:`~expressivity.census.shard.shard` makes them, with ``functions``, how many
+            each stands for.
+        folder: where it is, if it was kept.
+        certificates: how many are in its archive.
+    """
+
+    plan: Plan
+    table: dict[str, list[Any]]
+    folder: Path | None
+    certificates: int
+
+    def count(self, *names: str, weighted: bool = False) -> Counter[tuple[Any, ...]]:
+        """How many classes, or functions, have each combination of values of some columns."""
+        found: Counter[tuple[Any, ...]] = Counter()
+        weights = self.table["functions"] if weighted else [1] * len(self.table["function"])
+        for *key, weight in zip(*(self.table[name] for name in names), weights, strict=True):
+            found[tuple(key)] += weight
+        return found
+
+    @property
+    def closed(self) -> int:
+        """In how many rows the bounds on heads meet."""
+        return sum(a == b for a, b in zip(self.table["heads_lower"], self.table["heads_upper"], strict=True))
+
+
+def run_census(
+    n: int,
+    *,
+    embedding: Any = "joint",
+    sample: int | None = None,
+    seed: int = 0,
+    restarts: int = RESTARTS,
+    heads: bool = True,
+    folder: Path | None = None,
+    size: int = SIZE,
+    jobs: int = 1,
+    where: str = "local",
+    device: str | None = None,
+    certificates: int | None = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Census:
+    """Orders and heads of all Boolean functions of ``n`` inputs up to symmetry, or of a sample of all functions.
+
+    Args:
+        n: the number of inputs.
+        embedding: ``joint``, up to input permutation, input negation and output negation; ``additive``, up to input
+            permutation, negation of all inputs at once and output negation.
+        sample: so many functions drawn evenly from all 2^(2^n), in place of every class.
+        seed: of the draw and of the search.
+        restarts: of the search, with as many heads as the degree.
+        heads: whether to look for heads at all.
+        folder: where it is kept, part by part; a census that was interrupted goes on there.
+        size: functions in a part.
+        jobs: processes on this machine.
+        where: ``local``, ``dask://…`` or ``ray://…``.
+        device: of the search.
+        certificates: of how many functions certificates are written, each verified; ``None`` for all. They go into an
+            archive in the folder.
+        progress: called with the numbers of functions done and in all.
+
+    Raises:
+        InputError: a number out of range, a folder with something else, or a backend that is not there.
+
+    >>> census = run_census(3)
+    >>> sorted(census.count("order", "heads_upper").items())
+    [((2, 0), 1), ((3, 1), 5), ((4, 2), 7), ((5, 3), 1)]
+    """
+    plan, words, sizes = _planned(n, embedding, sample, seed, restarts, heads, size)
+    if jobs < 1:
+        raise InputError(f"jobs is {jobs}; expected at least 1")
+    if certificates is not None and certificates < 0:
+        raise InputError(f"certificates is {certificates}; expected at least 0")
+    store = None if folder is None else Store(folder, plan)
+    parts = list(plan.parts()) if store is None else store.missing()
+    kept: dict[int, Columns] = {}
+    done = plan.rows - sum(stop - start for start, stop in parts)
+    progress(done, plan.rows)
+    for start, columns in _made(plan, words, parts, jobs, where, device):
+        if store is None:
+            kept[start] = columns
+        else:
+            store.keep(start, columns, sizes[start : start + size].tolist())
+        done += len(columns["function"])
+        progress(done, plan.rows)
+    if store is None:
+        table = {name: [x for start in sorted(kept) for x in kept[start][name]] for name in kept[0]}
+        return Census(plan, {**table, "functions": sizes.tolist()}, None, 0)
+    whole = store.finish()
+    written = 0
+    if certificates != 0:
+        chosen = _chosen(plan, certificates)
+        named = (
+            (f"bits-{truth_table(row['function'], n)}/{name}.json", document)
+            for k, row in enumerate(rows(whole))
+            if chosen is None or k in chosen
+            for name, document in documents(row, n, plan.embedding)
+        )
+        written = write_archive(store.folder / ARCHIVE, named)
+    return Census(plan, whole.to_pydict(), folder, written)
+
+
+def _planned(
+    n: int, embedding: Any, sample: int | None, seed: int, restarts: int, heads: bool, size: int
+) -> tuple[Plan, Words, Array]:
+    check_inputs(n)
+    if embedding not in ("joint", "additive"):
+        raise InputError(
+            f"embedding is {embedding!r}; expected joint or additive (contexts of one length have no other)"
+        )
+    for name, value, least in (("sample", sample, 1), ("seed", seed, 0), ("restarts", restarts, 0), ("size", size, 1)):
+        if value is not None and value < least:
+            raise InputError(f"{name} is {value}; expected at least {least}")
+    group = "npn" if embedding == "joint" else "global"
+    if sample is not None:
+        random = np.random.default_rng(seed)
+        words = random.integers(0, 2 ** (2**n) - 1, sample, dtype=np.uint64, endpoint=True)
+        sizes = np.ones(sample, dtype=np.int64)
+    elif n > MOST_CLASSIFIED[group]:
+        raise InputError(
+            f"found {n} inputs; every class is listed up to {MOST_CLASSIFIED[group]} ({embedding}): ask for a sample"
+        )
+    else:
+        every = classes(n, group)
+        words, sizes = every.words, every.sizes
+    return Plan(n, embedding, sample, seed, restarts, heads, len(words), size), words, sizes
+
+
+def _made(
+    plan: Plan, words: Words, parts: list[tuple[int, int]], jobs: int, where: str, device: str | None
+) -> Iterator[tuple[int, Columns]]:
+    """The parts as they are finished, in any order."""
+    if not parts:
+        return
+    if where == "local" and (jobs == 1 or len(parts) == 1):
+        for start, stop in parts:
+            yield _part(plan, words[start:stop], start, device)
+        return
+    import joblib
+
+    with backend(where, jobs) as arguments:
+        lists = "return_as" not in arguments
+        step = _GROUP * jobs if lists else len(parts)
+        for first in range(0, len(parts), step):
+            calls = (
+                joblib.delayed(_part)(plan, words[start:stop], start, device)
+                for start, stop in parts[first : first + step]
+            )
+            found: Iterable[tuple[int, Columns]] = joblib.Parallel(**arguments, batch_size=1)(calls)
+            yield from found
+
+
+def _part(plan: Plan, words: Words, start: int, device: str | None) -> tuple[int, Columns]:
+    columns = shard(
+        words,
+        plan.inputs,
+        plan.embedding,  # type: ignore[arg-type]
+        seed=plan.seed,
+        restarts=plan.restarts,
+        heads=plan.heads,
+        device=device,
+    )
+    return start, columns
+
+
+def _chosen(plan: Plan, many: int | None) -> set[int] | None:
+    """Which rows get certificates."""
+    if many is None or many >= plan.rows:
+        return None
+    return set(np.random.default_rng(plan.seed).choice(plan.rows, many, replace=False).tolist())

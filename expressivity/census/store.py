@@ -1,0 +1,196 @@
+"""A census on disk: a plan, parts as they are finished, and the table that is made of them.
+
+Every file is written under another name and renamed, so a census that was killed has whole parts and nothing else, and
+goes on with the parts that are missing. The plan is written first; a folder whose plan differs is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expressivity.census.shard import Columns
+from expressivity.errors import InputError
+from expressivity.writing import write_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PLAN, TABLE, SHORT, ARCHIVE = "census.json", "table.parquet", "summary.parquet", "certificates.zip"
+BRIEF = ("function", "functions", "order", "heads_lower", "heads_upper")
+"""The columns of the short table."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a census is about, and how it is cut.
+
+    Attributes:
+        inputs: of the functions.
+        embedding: of the heads.
+        sample: how many functions drawn at random; ``None`` for every class.
+        seed: of the draw and of the search.
+        restarts: of the search.
+        heads: whether heads are looked for.
+        rows: how many functions in all.
+        size: functions in a part, but for the last.
+    """
+
+    inputs: int
+    embedding: str
+    sample: int | None
+    seed: int
+    restarts: int
+    heads: bool
+    rows: int
+    size: int
+
+    def parts(self) -> Iterator[tuple[int, int]]:
+        """The parts: from which function to which."""
+        for start in range(0, self.rows, self.size):
+            yield start, min(start + self.size, self.rows)
+
+
+def parquet() -> Any:
+    """The libraries that read and write tables.
+
+    Raises:
+        InputError: they are not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError("a census on disk needs pyarrow: pip install 'expressivity[census]'") from None
+    return pyarrow
+
+
+def schema() -> pa.Schema:
+    """The columns of the whole table, with their types."""
+    pa = parquet()
+    numbers = pa.list_(pa.int64())
+    return pa.schema(
+        [
+            ("function", pa.uint64()),
+            ("functions", pa.int64()),
+            ("order", pa.int8()),
+            ("heads_lower", pa.int8()),
+            ("heads_upper", pa.int8()),
+            ("multipliers", numbers),
+            ("weights", numbers),
+            ("denominators", numbers),
+            ("numerators", numbers),
+            ("restarts", pa.int16()),
+        ]
+    )
+
+
+class Store:
+    """The folder of a census.
+
+    Args:
+        folder: made if it is not there.
+        plan: what is to be in it.
+
+    Raises:
+        InputError: it holds another census, something that is none, or cannot be made.
+    """
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder, self.plan = folder, plan
+        parquet()
+        stated = json.dumps({"format": "expressivity census", "version": 1, **asdict(plan)}, indent=2) + "\n"
+        path = folder / PLAN
+        try:
+            found = path.read_text(encoding="utf-8") if path.exists() else None
+            if found is None and folder.is_dir() and any(folder.iterdir()):
+                raise InputError(f"{folder}: has files but no {PLAN}; expected a new folder, or that of a census")
+            if found is not None and found != stated:
+                raise InputError(f"{path}: another census is in this folder ({_difference(found, stated)})")
+            (folder / "parts").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder}: {error.strerror or error}; expected a folder to write a census into") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: is not text; expected the plan of a census") from None
+        if found is None:
+            write_bytes(stated.encode(), path)
+
+    def part(self, start: int) -> Path:
+        """The file of the part that begins with a function."""
+        return self.folder / "parts" / f"{start:08}.parquet"
+
+    def missing(self) -> list[tuple[int, int]]:
+        """The parts that are still to be made."""
+        return [(start, stop) for start, stop in self.plan.parts() if not self.part(start).exists()]
+
+    def keep(self, start: int, columns: Columns, sizes: list[int]) -> None:
+        """Write a part, whole or not at all; ``sizes`` are the numbers of functions in the classes."""
+        pa = parquet()
+        table = pa.table({**columns, "functions": sizes}, schema=schema())
+        write_bytes(_bytes(table), self.part(start))
+
+    def finish(self) -> pa.Table:
+        """The whole table, from its parts, written beside its short form.
+
+        Raises:
+            InputError: a part is damaged.
+        """
+        pa = parquet()
+        tables = []
+        for start, stop in self.plan.parts():
+            path = self.part(start)
+            try:
+                table = pa.parquet.read_table(path, schema=schema())
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"{path}: cannot be read ({error}); delete it and run the census again") from None
+            if table.num_rows != stop - start:
+                raise InputError(f"{path}: {table.num_rows} rows, expected {stop - start}; delete it and run again")
+            tables.append(table)
+        whole = pa.concat_tables(tables)
+        write_bytes(_bytes(whole), self.folder / TABLE)
+        write_bytes(_bytes(whole.select(list(BRIEF))), self.folder / SHORT)
+        return whole
+
+
+def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows of a table, one function after the other."""
+    for batch in table.to_batches(max_chunksize=4096):
+        yield from batch.to_pylist()
+
+
+def read_table(folder: Path) -> tuple[Plan, pa.Table]:
+    """A finished census.
+
+    Raises:
+        InputError: there is none, or it is not finished.
+    """
+    pa = parquet()
+    path = folder / PLAN
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        plan = Plan(**{key: value for key, value in stated.items() if key not in ("format", "version")})
+        table = pa.parquet.read_table(folder / TABLE)
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename or folder}: is not there; expected a finished census") from None
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise InputError(f"{folder}: is no finished census ({error})") from None
+    return plan, table
+
+
+def _bytes(table: pa.Table) -> bytes:
+    buffer = BytesIO()
+    parquet().parquet.write_table(table, buffer, compression="zstd", compression_level=9)
+    return buffer.getvalue()
+
+
+def _difference(found: str, stated: str) -> str:
+    try:
+        old, new = json.loads(found), json.loads(stated)
+        fields = [key for key in new if old.get(key) != new[key]]
+        return ", ".join(f"{key} is {json.dumps(old.get(key))}, asked for {json.dumps(new[key])}" for key in fields)
+    except (ValueError, AttributeError):
+        return "its plan cannot be read"
