@@ -12,20 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from expressivity.attention import Attention, Embedding, HeadTables, exact_weights
+from expressivity.attention import Attention, Embedding
 from expressivity.dsl import Construction
 from expressivity.ensembles import decide_ensemble, refute_every_order
-from expressivity.errors import InputError, Refuted
 from expressivity.heads.precision import Precision, precision_bound
 from expressivity.heads.sandwich import (
     Sandwich,
     candidates,
-    certify_width,
     grams_for,
     sandwich,
 )
 from expressivity.heads.search import CHEAP, RESTARTS, SearchReport, check_search, search_heads
 from expressivity.heads.search.checkpoint import Checkpoint
+from expressivity.heads.search.width import within_width
 from expressivity.separability import check_time_limit
 from expressivity.skipgrams import SkipGrams
 from expressivity.task import Task
@@ -282,13 +281,3 @@ def _narrowed(
     unknown = f"no tables of width {d_head} are known"
     return replace(found, upper=None, upper_reason=unknown, above=None)
 
-
-def within_width(task: Task, tables: HeadTables, d_head: int, reason: str) -> Verdict | None:
-    """The verdict that tables decide a task at a width, if their ranks allow it and the trusted base agrees."""
-    try:
-        weights = exact_weights(tables, task)
-        if weights.d_head > d_head:
-            return None
-        return certify_width(task, weights, reason, heads=len(tables.heads), d_head=d_head)
-    except (Refuted, InputError):
-        return None

@@ -213,8 +213,10 @@ class _Search:
                 stop=lambda: self.left <= 0,
             )
             self.starts += len(guesses)
-            for patterns in self._patterns(guesses, own if kept else None, d_head):
-                found = self._proved(patterns, d_head)
+            for patterns in roundings(self.setting, guesses, d_head, own if kept else None):
+                reason = f"found by search from construction {self.report.name}"
+                seconds = max(1.0, min(self.left, self.seconds / 12))
+                found = completed(self.setting, patterns, d_head, reason, seconds)
                 if found is not None:
                     return found
                 if self.left <= 0:
@@ -224,39 +226,45 @@ class _Search:
                 return None
         return None
 
-    def _patterns(self, guesses: Sequence[Guess], own: Sequence[Any] | None, d_head: int) -> Iterator[list[Pattern]]:
-        """The best guesses, rounded coarsely first."""
-        ties = any(comparison.equal for comparison in self.setting.orbits.comparisons())
-        levels: list[tuple[Base, int]] = [(base, 1) for base in WHOLE] if ties else [(WHOLE[0], 1)]
-        levels += [] if ties else [("e", step) for step in STEPS]
-        limit = 1 + len(self.setting.orbits.comparisons()) // 20
-        for guess in [guess for guess in guesses if guess.wrong <= limit][:TRIED]:
-            for bits, (base, step) in zip((2, 4, 6, 8), levels, strict=False):
-                made = []
-                for h in range(self.setting.n_heads):
-                    carried = _short_columns(guess.carried[h], bits)
-                    scores, its = own[h] if own else (_short_scores(guess.scores[h], base, step, d_head), base)
-                    made.append(Pattern(scores, its, carried))
-                yield made
 
-    def _proved(self, patterns: Sequence[Pattern], d_head: int) -> Found | None:
-        """The patterns completed, if the trusted base agrees."""
-        tables = complete(self.setting, patterns, max(1.0, min(self.left, self.seconds / 12)))
-        if tables is None:
-            return None
-        task, reason = self.report.task, f"found by search from construction {self.report.name}"
-        weights = exact_weights(tables, task)
-        attempts: list[Callable[[], Verdict]] = [
-            lambda: certify_width(task, weights, reason),
-            lambda: certify_tables(task, tables, reason, d_head=d_head),
-        ]
-        for width, attempt in zip((None, d_head), attempts, strict=True):
-            try:
-                proof = attempt()
-            except (Refuted, InputError):
-                continue
-            return tables, weights if width is None else exact_weights(tables, task, width), proof
+def roundings(
+    setting: Setting, guesses: Sequence[Guess], d_head: int, own: Sequence[Any] | None = None
+) -> Iterator[list[Pattern]]:
+    """The best guesses, rounded coarsely first; with attention of their ``own`` where that is given."""
+    ties = any(comparison.equal for comparison in setting.orbits.comparisons())
+    levels: list[tuple[Base, int]] = [(base, 1) for base in WHOLE] if ties else [(WHOLE[0], 1)]
+    levels += [] if ties else [("e", step) for step in STEPS]
+    limit = 1 + len(setting.orbits.comparisons()) // 20
+    for guess in [guess for guess in guesses if guess.wrong <= limit][:TRIED]:
+        for bits, (base, step) in zip((2, 4, 6, 8), levels, strict=False):
+            made = []
+            for h in range(setting.n_heads):
+                carried = _short_columns(guess.carried[h], bits)
+                scores, its = own[h] if own else (_short_scores(guess.scores[h], base, step, d_head), base)
+                made.append(Pattern(scores, its, carried))
+            yield made
+
+
+def completed(
+    setting: Setting, patterns: Sequence[Pattern], d_head: int, reason: str, time_limit: float
+) -> Found | None:
+    """The patterns completed, if the trusted base agrees that they decide the task at that width or a smaller one."""
+    tables = complete(setting, patterns, time_limit)
+    if tables is None:
         return None
+    task = setting.task
+    weights = exact_weights(tables, task)
+    attempts: list[Callable[[], Verdict]] = [
+        lambda: certify_width(task, weights, reason),
+        lambda: certify_tables(task, tables, reason, d_head=d_head),
+    ]
+    for width, attempt in zip((None, d_head), attempts, strict=True):
+        try:
+            proof = attempt()
+        except (Refuted, InputError):
+            continue
+        return tables, weights if width is None else exact_weights(tables, task, width), proof
+    return None
 
 
 def _own_scores(setting: Setting, h: int, d_head: int) -> tuple[Matrix, Base] | None:

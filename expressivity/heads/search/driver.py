@@ -18,6 +18,7 @@ from expressivity.heads.search.exact import cleared
 from expressivity.heads.search.layout import Layout, layout_of
 from expressivity.heads.search.report import Round, SearchReport
 from expressivity.heads.search.snapping import BITS, Guess, snap
+from expressivity.heads.search.width import is_always_narrow, narrow_round, within_width
 from expressivity.separability import check_time_limit
 from expressivity.task import Task
 from expressivity.verdict import Verdict
@@ -26,6 +27,8 @@ RESTARTS = 256
 CHEAP = 48
 """Starts of the stages that need no torch: what ``check`` spends on a sandwich that is open."""
 LARGEST_ODDS = 16
+POWERS = 6  # random odds of narrow heads are 1, 2, … 2^5
+NARROW_STARTS = 16
 LARGE = 20_000  # comparisons from which on exact steps are made for few roundings only
 Say = Callable[[str], None]
 
@@ -221,6 +224,10 @@ class _Search:
         if self.heads == 0:
             yield "random", 1  # nothing is drawn: the direct path alone is decided
             return
+        d_head = self.model.d_head
+        if d_head is not None and not is_always_narrow(self.layouts[0], d_head):
+            while True:
+                yield "narrow", NARROW_STARTS
         small = is_small(self.layouts[0])
         for stage, starts in schedule():
             if stage != "programs" or small:
@@ -232,6 +239,8 @@ class _Search:
         n_factors = len(self.layouts[0].factors)
         for start in range(starts):
             odds = draw.integers(1, LARGEST_ODDS, (self.heads, n_factors), endpoint=True).tolist()
+            if self.model.d_head is not None:  # whole scores to one base, which have a rank
+                odds = [[2 ** (a % POWERS) for a in head] for head in odds]
             made = cleared(self.layouts[0], odds)
             for k in self.open:
                 tables = made.solve(self.layouts[k], time_limit=self.left)
@@ -284,6 +293,26 @@ class _Search:
         )
         return starts, max([*tried, *(found[0].margin for found in guesses if found)], default=None)
 
+    def _narrow(self, number: int, starts: int) -> tuple[int, float | None]:
+        """Starts with narrow factors, always so many; ``best`` is the share of comparisons that are right, less 1."""
+        best = None
+        for k in self.open:
+            verdict, starts, right = narrow_round(
+                self.layouts[k],
+                self.heads,
+                self.model.d_head or 1,
+                number,
+                _seed(self.seed, number, 0),
+                reason=f"found by search: narrow factors, seed {self.seed}",
+                left=lambda: 60.0 if self.until is None else self.until - monotonic(),
+            )
+            best = right - 1 if best is None else max(best, right - 1)
+            if verdict is not None:
+                self.found[k] = verdict
+            if self.out_of_time():
+                break
+        return starts, best
+
     # ------------------------------------------------------------------ what is found
 
     def _snap(self, k: int, guess: Guess, how: str) -> bool:
@@ -293,11 +322,17 @@ class _Search:
         return tables is not None and self._accept(k, tables, how)
 
     def _accept(self, k: int, tables: HeadTables, how: str) -> bool:
+        reason = f"found by search: {how}, seed {self.seed}"
         try:
-            self.found[k] = certify_tables(self.tasks[k], tables, f"found by search: {how}, seed {self.seed}")
+            if self.model.d_head is None:
+                verdict: Verdict | None = certify_tables(self.tasks[k], tables, reason)
+            else:
+                verdict = within_width(self.tasks[k], tables, self.model.d_head, reason)
         except Refuted:  # the exact step and the trusted base disagree: nothing is claimed
             return False
-        return True
+        if verdict is not None:
+            self.found[k] = verdict
+        return verdict is not None
 
     def reports(self) -> list[SearchReport]:
         """What came of each task."""

@@ -14,10 +14,10 @@ class Round:
 
     Attributes:
         stage: ``random``: odds drawn at random, one exact step each. ``programs``: linear programs in turn.
-            ``gradient``: descent.
+            ``gradient``: descent. ``narrow``: descent on narrow factors.
         starts: how many were made.
         best: the least margin of the best start in proportion to the mean size, in floats; below 0 where a comparison
-            fails; ``None`` where starts were only tried exactly.
+            fails; ``None`` where starts were only tried exactly; of ``narrow`` less the share of comparisons that fail.
         seconds: how long it took.
     """
 
@@ -93,7 +93,9 @@ class SearchReport:
             heads += f" of width {self.model.d_head}"
         parts = []
         for each in self.by_stage().values():
-            best = "" if each.best is None else f" (best margin {each.best:.2g})"
+            best = "" if each.best is None or self.found else f" (best margin {each.best:.2g})"
+            if best and each.stage == "narrow":
+                best = f" (wrong on {-(each.best or 0.0):.0%} of the comparisons at best)"
             parts.append(f"{each.stage} {each.starts} start{'s' * (each.starts != 1)}{best}")
         tried = ", ".join(parts) or "no start was made"
         if self.found:
