@@ -7,7 +7,9 @@ left then with one head more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -15,9 +17,10 @@ from expressivity.census.functions import Array, Words, points, signs
 from expressivity.census.witnesses import Embedding, proved, search
 from expressivity.separability import IntegerRows, Separator, separate
 
-RESTARTS = 40
-_STEPS = ((4, 300), (12, 1200), (1 << 30, 4000))  # restarts with so many steps of descent each
-_MORE = 4  # restarts with one head more
+RESTARTS = 268
+_FIRST = [(1, 300)] * 4 + [(8, 1200)]  # restarts side by side, with so many steps of descent each
+_THEN = (32, 4000)
+_MORE = 4  # rounds with one head more
 _UNKNOWN = -1
 
 
@@ -62,12 +65,12 @@ def head_counts(
     result.restarts = np.zeros(len(given), dtype=np.int64)
     for heads in range(1, n + 1):
         left = np.flatnonzero(degree == heads)
-        for number in range(restarts):
+        for number, (copies, steps) in enumerate(_rounds(restarts)):
             if not len(left):
                 break
-            steps = next(steps for most, steps in _STEPS if number < most)
-            left = _tried(result, given, left, n, heads, embedding, seed + 1000 * heads + number, steps, device)
-            result.restarts[left] += 1
+            of = seed + 1000 * heads + number
+            left = _tried(result, given, left, n, heads, embedding, of, copies, steps, device)
+            result.restarts[left] += copies
         for i in left:
             _by_equal_slopes(result, given[i : i + 1], int(i), n, heads, embedding)
         left = left[result.upper[left] == _UNKNOWN]
@@ -75,8 +78,17 @@ def head_counts(
             if not len(left):
                 break
             of = seed + 1000 * heads + 500 + number
-            left = _tried(result, given, left, n, heads + 1, embedding, of, 1200, device)
+            left = _tried(result, given, left, n, heads + 1, embedding, of, 8, 1200, device)
     return result
+
+
+def _rounds(restarts: int) -> Iterator[tuple[int, int]]:
+    """The numbers of restarts side by side, and their steps, that make so many restarts in all."""
+    for copies, steps in chain(_FIRST, repeat(_THEN)):
+        if restarts <= 0:
+            return
+        yield min(copies, restarts), steps
+        restarts -= copies
 
 
 def _tried(
@@ -87,16 +99,19 @@ def _tried(
     heads: int,
     embedding: Embedding,
     seed: int,
+    copies: int,
     steps: int,
     device: str | None,
 ) -> Array:
-    """One restart for each of the functions that are left; returns those that still are."""
-    found = search(words[left], n, heads, embedding, seed=seed, steps=steps, device=device)
-    for k in np.flatnonzero(found.found):
-        i = int(left[k])
+    """Restarts for each of the functions that are left; returns those that still are."""
+    tried = np.repeat(left, copies)
+    found = search(words[tried], n, heads, embedding, seed=seed, steps=steps, device=device)
+    for k in np.flatnonzero(found.found)[::-1]:  # of several the first
+        i = int(tried[k])
         result.upper[i] = heads
         result.denominators[i], result.numerators[i] = found.denominators[k], found.numerators[k]
-    return left[~found.found]
+    still: Array = left[result.upper[left] == _UNKNOWN]
+    return still
 
 
 def _by_equal_slopes(result: HeadCounts, word: Words, where: int, n: int, heads: int, embedding: Embedding) -> None:

@@ -21,6 +21,7 @@ from expressivity.census.store import ARCHIVE, Plan, Store, rows
 from expressivity.errors import InputError
 
 SIZE = 2048  # functions in a part: about five seconds of work for five inputs
+_FRESH = 1_000_000  # between the seeds of a search and those of a further one
 _GROUP = 4  # parts for each process between two deliveries, where a backend delivers lists
 
 
@@ -79,7 +80,8 @@ def run_census(
             permutation, negation of all inputs at once and output negation.
         sample: so many functions drawn evenly from all 2^(2^n), in place of every class.
         seed: of the draw and of the search.
-        restarts: of the search, with as many heads as the degree.
+        restarts: of the search, with as many heads as the degree; where a census with fewer is in the folder, the rest
+            is made for the functions whose bounds do not meet.
         heads: whether to look for heads at all.
         folder: where it is kept, part by part; a census that was interrupted goes on there.
         size: functions in a part.
@@ -107,7 +109,8 @@ def run_census(
     kept: dict[int, Columns] = {}
     done = plan.rows - sum(stop - start for start, stop in parts)
     progress(done, plan.rows)
-    for start, columns in _made(plan, words, parts, jobs, where, device):
+    calls = [Call(start, words[start:stop], seed, restarts) for start, stop in parts]
+    for start, columns in _made(plan, calls, jobs, where, device):
         if store is None:
             kept[start] = columns
         else:
@@ -117,6 +120,7 @@ def run_census(
     if store is None:
         table = {name: [x for start in sorted(kept) for x in kept[start][name]] for name in kept[0]}
         return Census(plan, {**table, "functions": sizes.tolist()}, None, 0)
+    _search_further(store, jobs, where, device, progress)
     whole = store.finish()
     written = 0
     if certificates != 0:
@@ -157,41 +161,65 @@ def _planned(
     return Plan(n, embedding, sample, seed, restarts, heads, len(words), size), words, sizes
 
 
-def _made(
-    plan: Plan, words: Words, parts: list[tuple[int, int]], jobs: int, where: str, device: str | None
-) -> Iterator[tuple[int, Columns]]:
-    """The parts as they are finished, in any order."""
-    if not parts:
+@dataclass(frozen=True)
+class Call:
+    """Work for one process: functions, and how they are searched; ``start`` names the part."""
+
+    start: int
+    words: Words
+    seed: int
+    restarts: int
+
+
+def _search_further(
+    store: Store, jobs: int, where: str, device: str | None, progress: Callable[[int, int], None]
+) -> None:
+    """More restarts for the functions whose bounds do not meet, where fewer were made than are planned."""
+    plan = store.plan
+    open_ = {start: (table, rows) for start, table, rows in store.open()}
+    calls = []
+    for start, (table, chosen) in open_.items():
+        tried = min(table["restarts"][row].as_py() for row in chosen)
+        words = np.array([table["function"][row].as_py() for row in chosen], dtype=np.uint64)
+        calls.append(Call(start, words, plan.seed + _FRESH + tried, plan.restarts - tried))
+    total = sum(len(call.words) for call in calls)
+    done = 0
+    for start, columns in _made(plan, calls, jobs, where, device):
+        store.replace(start, *open_[start], columns)
+        done += len(columns["function"])
+        progress(plan.rows - total + done, plan.rows)
+
+
+def _made(plan: Plan, made: list[Call], jobs: int, where: str, device: str | None) -> Iterator[tuple[int, Columns]]:
+    """The rows of each call as they are finished, in any order."""
+    if not made:
         return
-    if where == "local" and (jobs == 1 or len(parts) == 1):
-        for start, stop in parts:
-            yield _part(plan, words[start:stop], start, device)
+    if where == "local" and (jobs == 1 or len(made) == 1):
+        for call in made:
+            yield _rows(plan, call, device)
         return
     import joblib
 
     with backend(where, jobs) as arguments:
         lists = "return_as" not in arguments
-        step = _GROUP * jobs if lists else len(parts)
-        for first in range(0, len(parts), step):
-            calls = (
-                joblib.delayed(_part)(plan, words[start:stop], start, device)
-                for start, stop in parts[first : first + step]
-            )
-            found: Iterable[tuple[int, Columns]] = joblib.Parallel(**arguments, batch_size=1)(calls)
+        step = _GROUP * jobs if lists else len(made)
+        for first in range(0, len(made), step):
+            delayed = (joblib.delayed(_rows)(plan, call, device) for call in made[first : first + step])
+            found: Iterable[tuple[int, Columns]] = joblib.Parallel(**arguments, batch_size=1)(delayed)
             yield from found
 
 
-def _part(plan: Plan, words: Words, start: int, device: str | None) -> tuple[int, Columns]:
+def _rows(plan: Plan, call: Call, device: str | None) -> tuple[int, Columns]:
     columns = shard(
-        words,
+        call.words,
         plan.inputs,
         plan.embedding,  # type: ignore[arg-type]
-        seed=plan.seed,
-        restarts=plan.restarts,
+        seed=call.seed,
+        restarts=call.restarts,
         heads=plan.heads,
         device=device,
     )
-    return start, columns
+    return call.start, columns
 
 
 def _chosen(plan: Plan, many: int | None) -> set[int] | None:

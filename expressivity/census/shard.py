@@ -25,7 +25,7 @@ def shard(
     """Orders and heads of functions, with the integers that prove them, each multiplied out before it is returned.
 
     Args:
-        words: the functions; it does not matter which others are in the shard.
+        words: the functions. Where the search starts depends on all of them, so other shards find other heads.
         n: the number of inputs.
         embedding: of the heads.
         seed: of the search.

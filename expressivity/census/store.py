@@ -1,7 +1,8 @@
 """A census on disk: a plan, parts as they are finished, and the table that is made of them.
 
 Every file is written under another name and renamed, so a census that was killed has whole parts and nothing else, and
-goes on with the parts that are missing. The plan is written first; a folder whose plan differs is refused.
+goes on with the parts that are missing. The plan is written first; a folder whose plan differs is refused, but for
+more restarts: then the functions whose bounds do not meet are searched further, and nothing else is touched.
 """
 
 from __future__ import annotations
@@ -109,14 +110,19 @@ class Store:
             found = path.read_text(encoding="utf-8") if path.exists() else None
             if found is None and folder.is_dir() and any(folder.iterdir()):
                 raise InputError(f"{folder}: has files but no {PLAN}; expected a new folder, or that of a census")
-            if found is not None and found != stated:
-                raise InputError(f"{path}: another census is in this folder ({_difference(found, stated)})")
+            differing = _differing(found, stated) if found is not None else {}
+            old, new = differing.get("restarts", (0, 0))
+            if differing and not (differing.keys() == {"restarts"} and isinstance(old, int) and old < new):
+                said = ", ".join(
+                    f"{key} is {json.dumps(a)}, asked for {json.dumps(b)}" for key, (a, b) in differing.items()
+                )
+                raise InputError(f"{path}: another census is in this folder ({said})")
             (folder / "parts").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: {error.strerror or error}; expected a folder to write a census into") from None
         except UnicodeDecodeError:
             raise InputError(f"{path}: is not text; expected the plan of a census") from None
-        if found is None:
+        if found != stated:
             write_bytes(stated.encode(), path)
 
     def part(self, start: int) -> Path:
@@ -126,6 +132,30 @@ class Store:
     def missing(self) -> list[tuple[int, int]]:
         """The parts that are still to be made."""
         return [(start, stop) for start, stop in self.plan.parts() if not self.part(start).exists()]
+
+    def open(self) -> Iterator[tuple[int, pa.Table, list[int]]]:
+        """The parts with functions whose bounds do not meet after fewer restarts than planned, and which these are."""
+        for start, stop in self.plan.parts():
+            table = self._read(start, stop)
+            columns = (table[name].to_pylist() for name in ("heads_lower", "heads_upper", "restarts"))
+            rows = [
+                k
+                for k, (lower, upper, tried) in enumerate(zip(*columns, strict=True))
+                if lower != upper and tried < self.plan.restarts
+            ]
+            if rows and self.plan.heads:
+                yield start, table, rows
+
+    def replace(self, start: int, table: pa.Table, rows: list[int], columns: Columns) -> None:
+        """Write a part anew with other bounds on the heads of some rows, where these are better."""
+        held = table.to_pydict()
+        for k, row in enumerate(rows):
+            old, new = held["heads_upper"][row], columns["heads_upper"][k]
+            if new is not None and (old is None or new < old):
+                for name in ("heads_upper", "denominators", "numerators"):
+                    held[name][row] = columns[name][k]
+            held["restarts"][row] += columns["restarts"][k]
+        write_bytes(_bytes(parquet().table(held, schema=schema())), self.part(start))
 
     def keep(self, start: int, columns: Columns, sizes: list[int]) -> None:
         """Write a part, whole or not at all; ``sizes`` are the numbers of functions in the classes."""
@@ -139,21 +169,20 @@ class Store:
         Raises:
             InputError: a part is damaged.
         """
-        pa = parquet()
-        tables = []
-        for start, stop in self.plan.parts():
-            path = self.part(start)
-            try:
-                table = pa.parquet.read_table(path, schema=schema())
-            except (pa.ArrowException, OSError) as error:
-                raise InputError(f"{path}: cannot be read ({error}); delete it and run the census again") from None
-            if table.num_rows != stop - start:
-                raise InputError(f"{path}: {table.num_rows} rows, expected {stop - start}; delete it and run again")
-            tables.append(table)
-        whole = pa.concat_tables(tables)
+        whole = parquet().concat_tables([self._read(start, stop) for start, stop in self.plan.parts()])
         write_bytes(_bytes(whole), self.folder / TABLE)
         write_bytes(_bytes(whole.select(list(BRIEF))), self.folder / SHORT)
         return whole
+
+    def _read(self, start: int, stop: int) -> pa.Table:
+        pa, path = parquet(), self.part(start)
+        try:
+            table = pa.parquet.read_table(path, schema=schema())
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: cannot be read ({error}); delete it and run the census again") from None
+        if table.num_rows != stop - start:
+            raise InputError(f"{path}: {table.num_rows} rows, expected {stop - start}; delete it and run again")
+        return table
 
 
 def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -187,10 +216,11 @@ def _bytes(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _difference(found: str, stated: str) -> str:
+def _differing(found: str, stated: str) -> dict[str, tuple[Any, Any]]:
+    """In which fields a plan differs from the one that is asked for."""
+    new = json.loads(stated)
     try:
-        old, new = json.loads(found), json.loads(stated)
-        fields = [key for key in new if old.get(key) != new[key]]
-        return ", ".join(f"{key} is {json.dumps(old.get(key))}, asked for {json.dumps(new[key])}" for key in fields)
+        old = json.loads(found)
+        return {key: (old.get(key), new[key]) for key in new if old.get(key) != new[key]}
     except (ValueError, AttributeError):
-        return "its plan cannot be read"
+        return {"plan": ("unreadable", "a plan")}

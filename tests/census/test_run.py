@@ -96,6 +96,21 @@ def test_another_census_is_in_the_folder(tmp_path: Path, change: dict[str, objec
     assert files(tmp_path) == before
 
 
+def test_more_restarts_go_on_where_bounds_do_not_meet(tmp_path: Path) -> None:
+    """With no restart at all heads of equal slopes are all there is; a further search finds the others."""
+    none = run_census(4, folder=tmp_path, restarts=0)
+    assert none.closed < 222
+    kept = none.table["numerators"]
+    more = run_census(4, folder=tmp_path, restarts=60)
+    assert more.closed == 222
+    for before, after, upper, lower in zip(
+        kept, more.table["numerators"], none.table["heads_upper"], none.table["heads_lower"], strict=True
+    ):
+        assert upper != lower or before == after
+    with pytest.raises(InputError, match="restarts is 60, asked for 5"):
+        run_census(4, folder=tmp_path, restarts=5)
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=f"has files but no {PLAN}"):
