@@ -71,6 +71,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/separability.py
 	$(BIN)/python benchmarks/vectorizer.py
 	$(BIN)/python benchmarks/exhaustive.py
+	$(BIN)/python benchmarks/head_search.py
 	$(BIN)/python benchmarks/peers.py
 
 clean:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from expressivity.decision import decide
     from expressivity.dsl import Construction
     from expressivity.errors import ExpressivityError, InputError, Refuted
+    from expressivity.heads.bounds import HeadBounds, bound_heads
+    from expressivity.heads.search import SearchReport, search_heads
     from expressivity.ladder import Ladder, climb
     from expressivity.skipgrams import SkipGrams
     from expressivity.skipgrams.vectorizer import SkipGramVectorizer
@@ -65,6 +67,8 @@ _HOMES = {
     "decision": ("decide",),
     "dsl": ("Construction",),
     "errors": ("ExpressivityError", "InputError", "Refuted"),
+    "heads.bounds": ("HeadBounds", "bound_heads"),
+    "heads.search": ("SearchReport", "search_heads"),
     "ladder": ("Ladder", "climb"),
     "skipgrams": ("SkipGrams",),
     "skipgrams.vectorizer": ("SkipGramVectorizer",),
@@ -103,6 +107,7 @@ __all__ = [
     "Domain",
     "ExpressivityError",
     "Head",
+    "HeadBounds",
     "HeadTables",
     "HeadTablesBySymmetry",
     "HeadTablesCertificate",
@@ -110,6 +115,7 @@ __all__ = [
     "Ladder",
     "Obstruction",
     "Refuted",
+    "SearchReport",
     "SeparatingWeights",
     "SkipGramVectorizer",
     "SkipGrams",
@@ -119,12 +125,14 @@ __all__ = [
     "Top",
     "Verdict",
     "bound_cross_entropy",
+    "bound_heads",
     "climb",
     "decide",
     "from_transformer_lens",
     "load_certificate",
     "load_model",
     "save_model",
+    "search_heads",
     "to_transformer_lens",
 ]
 
