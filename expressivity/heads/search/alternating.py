@@ -20,7 +20,9 @@ from expressivity.separability.highs import Program, run
 
 SWEEPS = 12
 LEAST = 1 / 256  # odds in proportion to the largest of their destination
-LARGEST, TINY = 1e4, 1e-6  # bounds of what the programs choose
+LARGEST = 100.0  # values in proportion to the mean comparison, where numerators are free: far larger ones would cancel
+LARGEST_FIXED = 1e4  # elsewhere
+TINY = 1e-6
 ENOUGH = 1e-6  # least comparison from which on a guess is worth an exact step
 GAIN = 1.02  # a sweep that improves less than this ends a start
 LARGEST_PROGRAM = 400_000  # entries; beyond it programs take longer than they are worth
@@ -61,7 +63,7 @@ def alternate(
     log_odds = 1.5 * draw.standard_normal((heads, len(layout.factors))) if start is None else start
     state.set(np.clip(log_odds, -5.0, 5.0))
     best = state.solve_values()
-    free = layout.one_fibre and len(state.kinds) == 1 and len(layout.factors) == layout.n_pairs == len(layout.reads.T)
+    free = state.is_free
     for _ in range(SWEEPS):
         before = best.margin
         for turn, h in enumerate(draw.permutation(heads).tolist()):
@@ -94,8 +96,9 @@ class _State:
         self.kinds = _kinds(layout)
         self.odds = np.ones((heads, len(layout.factors)))
         self.values = np.zeros((heads, len(layout.value_rows), len(layout.outputs)))
-        self.numerators: Floats | None = None
         self.direct = np.zeros((len(layout.direct_rows), len(layout.outputs)))
+        one_each = len(layout.factors) == layout.n_pairs == len(layout.value_rows)
+        self.is_free = layout.one_fibre and len(self.kinds) == 1 and one_each
 
     def set(self, log_odds: Floats) -> None:
         self.odds = np.exp(log_odds)
@@ -195,7 +198,7 @@ class _State:
 
         The first so many of x are odds: above 0, the largest at most 1 / ``LEAST`` times the least.
         """
-        equal = self.layout.equal
+        equal, most = self.layout.equal, LARGEST if self.is_free else LARGEST_FIXED
         m, n = matrix.shape
         strict = np.where(equal, 0.0, -1.0)
         mean = np.zeros((1, n)) if equal.all() else matrix[~equal].mean(0, keepdims=True)
@@ -213,15 +216,16 @@ class _State:
             np.concatenate([np.zeros(m), unit, ends, ends - np.inf]),
             np.concatenate([np.where(equal, 0.0, np.inf), unit, ends + np.inf, ends]),
             np.concatenate([np.zeros(n + 1), [-1.0]]),
-            np.concatenate([np.full(odds, 0.0), np.full(n - odds, -LARGEST), [TINY], [-LARGEST]]),
-            np.concatenate([np.full(n + 1, LARGEST), [1.0]]),
+            np.concatenate([np.full(odds, 0.0), np.full(n - odds, -most), [TINY], [-1e6]]),
+            np.concatenate([np.full(odds, np.inf), np.full(n - odds, most), [np.inf, 1.0]]),
         )
         point = run(program, self.time_limit).point
         if point is None or not float(point[n]) > 0:
             return None
-        top = float(point[n])
-        point = point[:n]
-        point[:odds] = np.maximum(point[:odds], LEAST * top)
+        if not odds:
+            return point[:n]
+        point = point[:n] / float(point[n])  # the largest odds at 1; nothing else changes
+        point[:odds] = np.maximum(point[:odds], LEAST)
         return point
 
 
