@@ -462,6 +462,92 @@ def census(
 
 
 @main.command()
+@click.argument("task")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Keep the model and its checkpoints in DIR; run again after a break, it goes on.")  # fmt: skip
+@click.option("--layers", type=int, metavar="N", help="Layers of attention; 0 is embedding and unembedding alone.")
+@click.option("--heads", type=int, metavar="H", help="Heads of each layer.")
+@click.option("--d-model", type=int, metavar="N", help="Width of the residual stream.")
+@click.option("--d-head", type=int, metavar="N", help="Width of every head.")
+@click.option("--mlp", type=int, metavar="N", help="Width of an MLP after each layer's heads; 0 for none.")
+@click.option("--embedding", type=click.Choice(EMBEDDINGS), help="How a token at a position is read (else additive).")
+@click.option("--steps", type=int, metavar="N", help="Steps of AdamW; the rate falls linearly to 0 over them.")
+@click.option("--batch", type=int, metavar="N", help="Sequences in a step; of a finite task all contexts are taken.")
+@click.option("--lr", type=float, metavar="RATE", help="The rate of the first step.")
+@click.option("--weight-decay", type=float, metavar="DECAY", help="Of AdamW.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the first weights and of the batches.")
+@click.option("--text", "texts", multiple=True, metavar="SOURCE",
+              help="For the task text: code, prose or mixture of Python's own library (the default is mixture), a text "
+              "file, or a NumPy array of token numbers (.npy); files may be repeated.")  # fmt: skip
+@click.option("--vocabulary", type=int, metavar="N", help="Tokens of a text's tokenizer, or of random sequences.")
+@click.option("--length", type=int, metavar="N", help="The longest context of text; the length of random sequences.")
+@click.option("--seeds", type=int, metavar="N",
+              help="Train N models of a finite task side by side, from --seed on, and count how many decide it, each "
+                   "checked exactly.")  # fmt: skip
+@click.option("--minutes", type=float, metavar="M", help="Stop after M minutes, with a checkpoint.")
+@click.option("--every", type=float, default=60, show_default=True, metavar="SECONDS", help="Between checkpoints.")
+@click.option("--threads", type=int, default=1, show_default=True, help="Of the CPU; with as many, the same weights.")
+@click.option("--device", metavar="NAME", help="By default the accelerator if there is one.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def train(
+    task: str,
+    out: Path | None,
+    mlp: int | None,
+    texts: Sequence[str],
+    seeds: int | None,
+    minutes: float | None,
+    every: float,
+    threads: int,
+    device: str | None,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Train a transformer on TASK: trigrams, repeated, text, or a finite task, all of whose contexts it then sees.
+
+    trigrams: even random tokens, of which 277 of the 5,625 ordered pairs force the next; repeated: random tokens twice
+    over; text: the next token of real text. A finite task is a file or a family, as for check; what its weights decide
+    is then proved (docs/training.md).
+
+    Exit status 3 if --minutes ended it, 130 after Ctrl-C; the same command then goes on.
+    """
+    if task not in ("trigrams", "repeated", "text"):
+        from expressivity.task import Task
+
+        Task.load(task)  # first, so that a bad file is refused before anything heavy loads
+    from expressivity.report.progress import Counted
+    from expressivity.report.training_text import seeds_json, seeds_text, training_json, training_text
+    from expressivity.training.kept import check_folder, keep_seeds
+    from expressivity.training.plan import planned
+    from expressivity.training.run import train as train_one
+    from expressivity.training.seeds import train_seeds
+
+    if texts and task != "text":
+        raise InputError(f"--text is for the task text; found {task}")
+    plan = planned(task, d_mlp=mlp, text=texts or None, **asked)
+    folder = None if out is None else str(out)
+    if seeds is not None:
+        if minutes is not None:
+            raise InputError("--minutes stops a training that goes on later, which many seeds do not")
+        if out is not None:
+            check_folder(out)
+        with Counted("steps") as progress:
+            found = train_seeds(plan, seeds, device=device, threads=threads, progress=progress)
+        told = seeds_json(found, folder)
+        if out is not None:
+            keep_seeds(found, out, told)
+        click.echo(json.dumps(told, indent=2) if as_json else seeds_text(found, folder))
+        return
+    if out is None:
+        raise InputError("found no --out; expected a folder for the model (with --seeds it may be left out)")
+    with Counted("steps") as progress:
+        trained = train_one(
+            plan, out, device=device, minutes=minutes, every=every, threads=threads, progress=progress
+        )
+    click.echo(json.dumps(training_json(trained, folder), indent=2) if as_json else training_text(trained, folder))
+    click.get_current_context().exit(0 if trained.finished else UNDECIDED_STATUS)
+
+
+@main.command()
 @click.argument("data")
 @click.option("--response", metavar="COLUMN", help="The column of classes.")
 @click.option("--count-columns", metavar="A,B", help="Instead of it, columns of counts, a class each; the last is the "

@@ -65,31 +65,34 @@ class Progress(AbstractContextManager[Callable[[str], None]]):
         self._bar.set_description_str(f"{where}round {number}: {int(active):,} of {int(total):,} active{said}")
 
 
-class Counted(AbstractContextManager[Callable[[int, int], None]]):
-    """A bar of things done, with the time left, on standard error where that is a terminal.
+class Counted(AbstractContextManager[Callable[..., None]]):
+    """A bar of things done, with the time left, on standard error where that is a terminal; words may follow.
 
     >>> with Counted("functions") as progress:
     ...     progress(3, 10)
+    ...     progress(4, 10, "all of them odd")
     """
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
         self._bar: Any = None
 
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._show if sys.stderr.isatty() else lambda done, total: None
+    def __enter__(self) -> Callable[..., None]:
+        return self._show if sys.stderr.isatty() else lambda done, total, said="": None
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
-    def _show(self, done: int, total: int) -> None:
+    def _show(self, done: int, total: int, said: str = "") -> None:
         if self._bar is None:
             from tqdm import tqdm
 
             # What was done before does not count for the pace.
             where: dict[str, Any] = {"file": sys.stderr, "leave": False, "ncols": _columns(), "nrows": 24}
             self._bar = tqdm(total=total, initial=done, unit=f" {self.unit}", **where)
+        if said:
+            self._bar.set_postfix_str(said, refresh=False)
         self._bar.update(done - self._bar.n)
 
 

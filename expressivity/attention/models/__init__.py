@@ -5,7 +5,15 @@ This room knows no tables. TransformerLens's models, both ways, are in :mod:`.mo
 
 from __future__ import annotations
 
-from expressivity.attention.models.files import load_model, own_name, save_model, weight_shapes
+from expressivity.attention.models.files import (
+    load_any_model,
+    load_model,
+    own_name,
+    parameters_of,
+    parts_of,
+    save_model,
+    weight_shapes,
+)
 from expressivity.attention.models.model_class import EMBEDDINGS, Attention, Embedding, check_embedding
 
 __all__ = [
@@ -13,8 +21,11 @@ __all__ = [
     "Attention",
     "Embedding",
     "check_embedding",
+    "load_any_model",
     "load_model",
     "own_name",
+    "parameters_of",
+    "parts_of",
     "save_model",
     "weight_shapes",
 ]

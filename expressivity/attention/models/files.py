@@ -23,6 +23,7 @@ from expressivity.writing import write_bytes
 if TYPE_CHECKING:
     import torch
 
+    from expressivity.attention.models.mlp import MLPTransformer
     from expressivity.attention.models.transformer import AttentionOnlyTransformer
 
 FORMAT = "expressivity model"
@@ -31,6 +32,7 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 SIZES = {"n_layers": 1, "n_heads": 0, "d_model": 1, "d_head": 1, "n_ctx": 1}  # each with its least value
 NAMES = ("tokens", "outputs", "basis")
 KEYS = {"format", "version", *SIZES, "embedding", "attn_scale", *NAMES, "dtype", "weights"}
+OPTIONAL = {"sha256", "d_mlp"}
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}  # as safetensors names them
 MOST_JSON = 1 << 26  # bytes
 MOST_HEADER = 1 << 24  # bytes that safetensors' own header may add to those of the weights
@@ -40,14 +42,19 @@ Shape = tuple[int, ...]
 
 
 def own_name(key: str) -> str:
-    """The name that a weight has in our module: ``embed.W_E`` is ``W_E``, ``blocks.0.attn.W_Q`` ``blocks.0.W_Q``."""
+    """The name that a weight has in our module: ``embed.W_E`` is ``W_E``, ``blocks.0.attn.W_Q`` ``blocks.0.W_Q``.
+
+    In a model with MLPs ``blocks.0.mlp.W_in`` is ``mlps.0.W_in``; the others are those of its ``attention``.
+    """
+    if ".mlp." in key:
+        return key.replace(".mlp.", ".").replace("blocks.", "mlps.")
     return key.replace(".attn.", ".") if key.startswith("blocks.") else key.partition(".")[2]
 
 
 def weight_shapes(
-    *, n_layers: int, n_heads: int, d_model: int, d_head: int, n_ctx: int, rows: int, d_vocab_out: int
+    *, n_layers: int, n_heads: int, d_model: int, d_head: int, n_ctx: int, rows: int, d_vocab_out: int, d_mlp: int = 0
 ) -> dict[str, Shape]:
-    """TransformerLens's name and the shape of every weight; ``rows`` are those of ``W_E``.
+    """TransformerLens's name and the shape of every weight; ``rows`` are those of ``W_E``, ``d_mlp`` 0 is no MLP.
 
     >>> shapes = weight_shapes(n_layers=1, n_heads=2, d_model=8, d_head=1, n_ctx=3, rows=5, d_vocab_out=2)
     >>> shapes["blocks.0.attn.W_Q"], shapes["unembed.W_U"]
@@ -58,14 +65,35 @@ def weight_shapes(
         for name in ("W_Q", "W_K", "W_V"):
             shapes[f"blocks.{layer}.attn.{name}"] = (n_heads, d_model, d_head)
         shapes[f"blocks.{layer}.attn.W_O"] = (n_heads, d_head, d_model)
+        if d_mlp:
+            inner = {"W_in": (d_model, d_mlp), "b_in": (d_mlp,), "W_out": (d_mlp, d_model), "b_out": (d_model,)}
+            shapes |= {f"blocks.{layer}.mlp.{name}": shape for name, shape in inner.items()}
     return shapes | {"unembed.W_U": (d_model, d_vocab_out)}
 
 
-def save_model(model: AttentionOnlyTransformer, folder: str | os.PathLike[str]) -> Path:
+def parameters_of(model: AttentionOnlyTransformer | MLPTransformer) -> dict[str, torch.nn.Parameter]:
+    """The weights of a model themselves, by TransformerLens's names, in the order of its file."""
+    bare, d_mlp = parts_of(model)
+    sizes = {name: getattr(bare, name) for name in SIZES if name != "n_layers"}
+    rows = len(bare.tokens) * (bare.n_ctx if bare.embedding == "joint" else 1)
+    shapes = weight_shapes(n_layers=len(bare.blocks), rows=rows, d_vocab_out=len(bare.outputs), d_mlp=d_mlp, **sizes)
+    found = {key: (model if ".mlp." in key else bare).get_parameter(own_name(key)) for key in shapes}
+    refuse("this model", misfits({key: tuple(weight.shape) for key, weight in found.items()}, shapes))
+    return found
+
+
+def parts_of(model: AttentionOnlyTransformer | MLPTransformer) -> tuple[AttentionOnlyTransformer, int]:
+    """Its attention, and the width of its MLPs, 0 if it has none."""
+    from expressivity.attention.models.mlp import MLPTransformer
+
+    return (model.attention, model.d_mlp) if isinstance(model, MLPTransformer) else (model, 0)
+
+
+def save_model(model: AttentionOnlyTransformer | MLPTransformer, folder: str | os.PathLike[str]) -> Path:
     """Write a model into a folder, which is made if need be; each file whole or not at all.
 
     Args:
-        model: of any number of layers, on any device.
+        model: of any number of layers, with or without MLPs, on any device.
         folder: what stands there under the names ``model.safetensors`` and ``model.json`` is replaced.
 
     Raises:
@@ -74,23 +102,23 @@ def save_model(model: AttentionOnlyTransformer, folder: str | os.PathLike[str]) 
     """
     from safetensors.torch import save
 
-    place, expected = Path(folder), _shapes_of(model)
-    weights = {key: model.get_parameter(own_name(key)).detach().cpu().clone().contiguous() for key in expected}
-    refuse(place, misfits({key: tuple(tensor.shape) for key, tensor in weights.items()}, expected))
+    place, (bare, d_mlp) = Path(folder), parts_of(model)
+    weights = {key: weight.detach().cpu().clone().contiguous() for key, weight in parameters_of(model).items()}
     types = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in weights.values()})
     if len(types) != 1 or types[0] not in DTYPES.values():
         raise InputError(f"the weights are {', '.join(types)}; expected one of {', '.join(DTYPES.values())} for all")
     refuse(place, not_finite(weights))
-    scale = float(model.attn_scale)
+    scale = float(bare.attn_scale)
     if not (isfinite(scale) and scale > 0):
         raise InputError(f"attn_scale is {scale}; expected a positive number")
     described = {
         "format": FORMAT,
         "version": VERSION,
-        **{name: len(model.blocks) if name == "n_layers" else getattr(model, name) for name in SIZES},
-        "embedding": model.embedding,
+        **{name: len(bare.blocks) if name == "n_layers" else getattr(bare, name) for name in SIZES},
+        **({"d_mlp": d_mlp} if d_mlp else {}),
+        "embedding": bare.embedding,
         "attn_scale": scale,
-        **{name: list(getattr(model, name)) for name in NAMES},
+        **{name: list(getattr(bare, name)) for name in NAMES},
         "dtype": types[0],
         "weights": {key: list(tensor.shape) for key, tensor in weights.items()},
     }
@@ -110,15 +138,31 @@ def save_model(model: AttentionOnlyTransformer, folder: str | os.PathLike[str]) 
 
 
 def load_model(folder: str | os.PathLike[str]) -> AttentionOnlyTransformer:
-    """Read a model that :func:`save_model` wrote; on the CPU, in the type it was saved in.
+    """Read an attention-only model that :func:`save_model` wrote; on the CPU, in the type it was saved in.
 
     Raises:
         InputError: a file is missing, truncated or not what it should be; every weight that does not fit is named,
-            with the shape found and the shape expected.
+            with the shape found and the shape expected. Or the model has MLPs.
+    """
+    found, d_mlp = parts_of(load_any_model(folder))
+    if d_mlp:
+        raise InputError(
+            f"{folder}: has MLPs (d_mlp {d_mlp}), and this is about attention alone; load_any_model reads it, and its "
+            "attribute attention is the model without them"
+        )
+    return found
+
+
+def load_any_model(folder: str | os.PathLike[str]) -> AttentionOnlyTransformer | MLPTransformer:
+    """The same for a model that may have MLPs.
+
+    Raises:
+        InputError: as for :func:`load_model`.
     """
     from safetensors import SafetensorError, deserialize
     from safetensors.torch import load
 
+    from expressivity.attention.models.mlp import MLPTransformer
     from expressivity.attention.models.transformer import AttentionOnlyTransformer
 
     place = Path(folder)
@@ -127,12 +171,14 @@ def load_model(folder: str | os.PathLike[str]) -> AttentionOnlyTransformer:
     rows = len(described["tokens"]) * (sizes["n_ctx"] if described["embedding"] == "joint" else 1)
     path = place / WEIGHTS
     listed = described["weights"]
-    if len(listed) != 4 * sizes["n_layers"] + 3:  # before a hostile number of layers is written out
+    d_mlp = described.get("d_mlp", 0)
+    many = (8 if d_mlp else 4) * sizes["n_layers"] + 3
+    if len(listed) != many:  # before a hostile number of layers is written out
         raise InputError(
-            f"{place / DESCRIPTION}: weights lists {len(listed)}; expected {4 * sizes['n_layers'] + 3} for "
+            f"{place / DESCRIPTION}: weights lists {len(listed)}; expected {many} for "
             f"{sizes['n_layers']} layer{'s' * (sizes['n_layers'] != 1)}"
         )
-    expected = weight_shapes(**sizes, rows=rows, d_vocab_out=len(described["outputs"]))
+    expected = weight_shapes(**sizes, rows=rows, d_vocab_out=len(described["outputs"]), d_mlp=d_mlp)
     refuse(place / DESCRIPTION, misfits({key: tuple(shape) for key, shape in listed.items()}, expected))
     data = _read(path, sum(8 * prod(shape) for shape in expected.values()) + MOST_HEADER)
     try:
@@ -151,7 +197,7 @@ def load_model(folder: str | os.PathLike[str]) -> AttentionOnlyTransformer:
             f"{path}: its SHA-256 is not the one in {DESCRIPTION}: the two files do not belong together, or one was "
             "changed (without the key sha256 they are not compared)"
         )
-    model = AttentionOnlyTransformer(
+    bare = AttentionOnlyTransformer(
         described["tokens"],
         described["outputs"],
         **sizes,
@@ -160,15 +206,10 @@ def load_model(folder: str | os.PathLike[str]) -> AttentionOnlyTransformer:
         basis=described["basis"],
         dtype=next(iter(weights.values())).dtype,
     )
-    for key, tensor in weights.items():
-        model.get_parameter(own_name(key)).data.copy_(tensor)
+    model = MLPTransformer(bare, d_mlp) if d_mlp else bare
+    for key, parameter in parameters_of(model).items():
+        parameter.data.copy_(weights[key])
     return model
-
-
-def _shapes_of(model: AttentionOnlyTransformer) -> dict[str, Shape]:
-    sizes = {name: getattr(model, name) for name in SIZES if name != "n_layers"}
-    rows = len(model.tokens) * (model.n_ctx if model.embedding == "joint" else 1)
-    return weight_shapes(n_layers=len(model.blocks), rows=rows, d_vocab_out=len(model.outputs), **sizes)
 
 
 def _layout(described: Mapping[str, Any]) -> str:
@@ -200,7 +241,7 @@ def _description(path: Path) -> dict[str, Any]:
     version = found.get("version")
     if type(version) is not int or version != VERSION:
         raise InputError(f"{path}: version is {describe(version)}; this program reads version {VERSION}")
-    missing, unknown = KEYS - set(found), set(found) - KEYS - {"sha256"}
+    missing, unknown = KEYS - set(found), set(found) - KEYS - OPTIONAL
     problems = [f"{key} is missing" for key in sorted(missing)]
     problems += [f"{cut(repr(key))} is no key of this format" for key in sorted(unknown)]
     refuse(path, problems)
@@ -233,6 +274,9 @@ def _expected(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     weights = found["weights"]
     if not isinstance(weights, dict) or not all(map(_is_shape, weights.values())):
         yield "weights", "an object of names and shapes"
+    d_mlp = found.get("d_mlp", 1)
+    if type(d_mlp) is not int or not 1 <= d_mlp < 1 << 40:
+        yield "d_mlp", "a whole number of at least 1, or no such key"
     if not isinstance(found.get("sha256", ""), str):
         yield "sha256", "a string"
 
