@@ -462,6 +462,69 @@ def census(
 
 
 @main.command()
+@click.argument("model")
+@click.option("--data", metavar="DATA", help="Measure on this: token numbers (.npy), a task file or family, text "
+              "(code, prose, mixture, or a file with --tokenizer).")  # fmt: skip
+@click.option("--tokenizer", type=click.Path(path_type=Path), metavar="FILE",
+              help="Of text; by default the one in the model's folder.")  # fmt: skip
+@click.option("--top", type=int, default=10, show_default=True, metavar="K", help="Entries of each table.")
+@click.option("--head", "heads", multiple=True, metavar="L.H", help="This head alone; may be repeated.")
+@click.option("--destination", metavar="TOKEN", help="Skip-trigrams of this destination alone.")
+@click.option("--centred", is_flag=True, help="Values less their means over outputs and over sources.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of random tokens and random heads.")
+@click.option("--device", metavar="NAME", help="Where it is computed; by default the processor.")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the scores into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def circuits(
+    model: str,
+    data: str | None,
+    tokenizer: Path | None,
+    top: int,
+    heads: Sequence[str],
+    destination: str | None,
+    centred: bool,
+    seed: int,
+    device: str | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Read off what the heads of MODEL compute: skip-trigrams, copying, matching, composition, induction.
+
+    MODEL is a folder that build --export or train wrote, or a construction. With --data also what each path through
+    the heads is worth there, and which skip-trigrams shared values force though the data say otherwise, with their
+    price in nats (docs/circuits.md).
+    """
+    from expressivity.circuits import analyse
+    from expressivity.report.circuits_input import check_plot, read_data, read_model
+    from expressivity.report.circuits_text import circuits_json, circuits_text, save_plot
+
+    if top < 1:
+        raise InputError(f"--top is {top}; expected at least 1")
+    if tokenizer is not None and data is None:
+        raise InputError("--tokenizer is about the text of --data; expected both or neither")
+    if plot is not None:
+        check_plot(plot)
+    read = read_model(model, device)
+    given = None if data is None else read_data(data, read, model=model, tokenizer=tokenizer)
+    with _progress() as progress:
+        found = analyse(
+            read,
+            given,
+            heads=heads or None,
+            top=top,
+            destination=destination,
+            centred=centred,
+            seed=seed,
+            progress=progress,
+        )
+    if plot is not None:
+        save_plot(found, plot)
+    click.echo(
+        json.dumps(circuits_json(found), indent=2, ensure_ascii=False) if as_json else circuits_text(found)
+    )
+
+
+@main.command()
 @click.argument("task")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Keep the model and its checkpoints in DIR; run again after a break, it goes on.")  # fmt: skip

@@ -1,0 +1,266 @@
+"""Skip-trigrams read off the weights: source … destination → output, ranked.
+
+Three rankings, by a number for each triple of a source s, a destination q and an output y, with QK the score, OV what
+is written and b the direct path:
+
+- ``sum``: QK(s, q) + OV(s, y), how the tables of Elhage et al. 2021 are read;
+- ``product``: e^QK · OV, what the source adds to the logit, up to the denominator that all sources share;
+- ``deciding``: e^QK · (OV + b(q, y)), whose sum over the sources, destination included, has the order of the logits of
+  a one-head model (theorem T2). A source that writes nothing votes for the bigram there.
+
+QK is always taken less its mean over sources, for each destination, which attention does not see. OV and b are read as
+they are. Softmax does not see a number added to all outputs, and attention does not see one moved from all sources to
+the direct path: ``centred`` takes OV less its means over outputs and over sources, which b gets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, log
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from expressivity.circuits.model import Circuits, HeadName
+from expressivity.circuits.tables import BLOCK, Factored
+from expressivity.errors import InputError
+
+Ranking = Literal["sum", "product", "deciding"]
+RANKINGS: tuple[Ranking, ...] = ("sum", "product", "deciding")
+_MOST_PAIRS = 1 << 14  # of destinations and sources that are tried for the deciding table
+_MOST_KEPT = 512  # triples of one source
+
+
+@dataclass(frozen=True)
+class SkipTrigram:
+    """One entry of a ranking.
+
+    Attributes:
+        source, destination, output: names.
+        qk: the score, less its mean over sources.
+        ov: what the source writes to the output.
+        direct: the direct path from the destination to the output.
+        key: what is ranked: the sum itself, or the logarithm of the product.
+    """
+
+    source: str
+    destination: str
+    output: str
+    qk: float
+    ov: float
+    direct: float
+    key: float
+
+
+@dataclass(frozen=True)
+class Bigram:
+    """An entry of the direct path, less the mean of its row."""
+
+    destination: str
+    output: str
+    value: float
+
+
+@dataclass(frozen=True)
+class SkipTrigrams:
+    """The first of a ranking.
+
+    Attributes:
+        head: whose.
+        ranking: which of three.
+        entries: from the top.
+        is_exact: whether nothing better can have been overlooked; only the deciding table of a large vocabulary can
+            fail that.
+    """
+
+    head: HeadName
+    ranking: Ranking
+    entries: tuple[SkipTrigram, ...]
+    is_exact: bool = True
+
+
+def bigrams(circuits: Circuits, k: int = 10) -> list[Bigram]:
+    """The largest entries of the direct path, each less the mean of its row, which softmax does not see."""
+    table = circuits.direct.less_row_means()
+    return [Bigram(table.rows[i], table.columns[j], value) for i, j, value in table.top(k)]
+
+
+def skip_trigrams(
+    circuits: Circuits,
+    head: Any,
+    k: int = 10,
+    *,
+    ranking: Ranking = "sum",
+    destination: str | None = None,
+    lowest: bool = False,
+    centred: bool = False,
+) -> SkipTrigrams:
+    """What a head raises most (or lowers), by source, destination and output.
+
+    Args:
+        circuits: of a model.
+        head: its name. One behind the first layer is read as if it saw the embedding alone.
+        k: how many.
+        ranking: ``sum``, ``product`` or ``deciding``; the last two list positive products only.
+        destination: of this one alone; by default of all.
+        lowest: what it lowers: every written number with the other sign.
+        centred: OV less its means over outputs and over sources.
+
+    Raises:
+        InputError: no such head, destination or ranking.
+
+    >>> from expressivity.heads.gallery import load_construction
+    >>> circuits = Circuits.of(load_construction("noun_head"))
+    >>> for ranking in ("product", "deciding"):
+    ...     found = skip_trigrams(circuits, "0.0", 2, ranking=ranking, destination="in").entries
+    ...     print(sorted((each.source, each.output) for each in found))
+    [('doctor', 'hospital'), ('judge', 'court')]
+    [('def', 'range'), ('import', 'range')]
+    """
+    if ranking not in RANKINGS:
+        raise InputError(f"ranking is {ranking!r}; expected {', '.join(RANKINGS)}")
+    if k < 1:
+        raise InputError(f"the number of skip-trigrams is {k}; expected at least 1")
+    name = circuits.head(head)
+    qk = circuits.qk(name).less_row_means()
+    if destination is not None and destination not in qk.rows:
+        raise InputError(f"the model has no destination {destination!r}; it has {', '.join(qk.rows[:10])}, …")
+    ends = range(len(qk.rows)) if destination is None else [qk.rows.index(destination)]
+    tables = _Tables(circuits, qk, *_values(circuits, name, centred), -1.0 if lowest else 1.0, list(ends))
+    if ranking == "deciding":
+        found, exact = tables.deciding(k)
+    else:
+        found, exact = tables.separable(k, ranking), True
+    entries = tuple(tables.entry(*triple) for triple in found)
+    return SkipTrigrams(name, ranking, entries, exact)
+
+
+def _values(circuits: Circuits, head: HeadName, centred: bool) -> tuple[Factored, Factored]:
+    """OV and the direct path; where ``centred``, the means over sources are moved to the latter."""
+    ov, direct = circuits.ov(head), circuits.direct
+    if not centred:
+        return ov, direct
+    ov = ov.less_row_means()
+    mean = (ov.left.mean(dim=0) @ ov.right)[None]
+    left = torch.cat([direct.left, torch.ones_like(direct.left[:, :1])], dim=1)
+    direct = Factored(left, torch.cat([direct.right, mean]), direct.rows, direct.columns).less_row_means()
+    return ov.less_column_means(), direct
+
+
+@dataclass(frozen=True, eq=False)
+class _Tables:
+    circuits: Circuits
+    qk: Factored
+    ov: Factored
+    direct: Factored
+    sign: float
+    ends: list[int]
+
+    def entry(self, q: int, s: int, y: int, key: float) -> SkipTrigram:
+        return SkipTrigram(
+            self.qk.columns[s], self.qk.rows[q], self.ov.columns[y], self.qk.cell(q, s), self.ov.cell(s, y),
+            self.direct.cell(q, y), key,
+        )  # fmt: skip
+
+    def scores(self, start: int, stop: int) -> Tensor:
+        """QK of the destinations (rows) and of some sources, −inf where the source cannot stand before."""
+        scores = self.qk.left[self.ends] @ self.qk.right[:, start:stop]
+        if self.circuits.model.embedding != "joint":
+            return scores
+        allowed = torch.stack([self.circuits.causal(q, q + 1)[0, start:stop] for q in self.ends])
+        return scores.masked_fill(~allowed.to(scores.device), -torch.inf)
+
+    def separable(self, k: int, ranking: Ranking) -> list[tuple[int, int, int, float]]:
+        """Of one source, the best k triples are among its best k destinations and its best k outputs."""
+        ends, outputs = len(self.ends), self.ov.shape[1]
+        few, some = min(k, ends, _MOST_KEPT), min(k, outputs, _MOST_KEPT)
+        step = max(1, BLOCK // max(ends, outputs, few * some))
+        best = _Best(k)
+        for start in range(0, self.qk.shape[1], step):
+            stop = min(start + step, self.qk.shape[1])
+            attention, q = self.scores(start, stop).topk(few, dim=0)
+            written, y = (self.sign * (self.ov.left[start:stop] @ self.ov.right)).topk(some, dim=1)
+            if ranking == "product":
+                written = _logarithm(written)
+            keys = attention.T[:, :, None] + written[:, None, :]
+            s = torch.arange(start, stop, device=keys.device)[:, None, None]
+            best.add(keys, q.T[:, :, None], s, y[:, None, :])
+        return [(self.ends[q], s, y, key) for q, s, y, key in best.found()]
+
+    def deciding(self, k: int) -> tuple[list[tuple[int, int, int, float]], bool]:
+        """Pairs are tried from the highest bound QK + log(max OV + max b) on, till no other can be better."""
+        most_direct = self._most(self.direct, self.ends)
+        most_written = self._most(self.ov, list(range(self.ov.shape[0])))
+        pairs = self._pairs(_MOST_PAIRS, most_direct, most_written)
+        best, step = _Best(k), max(1, min(256, BLOCK // self.ov.shape[1]))
+        for start in range(0, len(pairs), step):
+            found = best.found()
+            if len(found) == k and found[-1][-1] >= pairs[start][0]:
+                break
+            part = pairs[start : start + step]
+            q, s = (torch.tensor([pair[i] for pair in part]) for i in (1, 2))
+            ends = torch.tensor(self.ends)[q]
+            scores = (self.qk.left[ends] * self.qk.right[:, s].T).sum(dim=1)
+            together = self.ov.left[s] @ self.ov.right + self.direct.left[ends] @ self.direct.right
+            keys, y = (scores[:, None] + _logarithm(self.sign * together)).topk(min(k, together.shape[1]), dim=1)
+            best.add(keys, q.to(y.device)[:, None], s.to(y.device)[:, None], y)
+        found = best.found()
+        seen_all = len(pairs) < _MOST_PAIRS or (len(found) == k and found[-1][-1] >= pairs[-1][0])
+        return [(self.ends[q], s, y, key) for q, s, y, key in found], seen_all
+
+    def _most(self, table: Factored, rows: list[int]) -> Tensor:
+        step = max(1, BLOCK // table.shape[1])
+        parts = [rows[start : start + step] for start in range(0, len(rows), step)]
+        return torch.cat([(self.sign * (table.left[part] @ table.right)).amax(dim=1) for part in parts])
+
+    def _pairs(self, many: int, most_direct: Tensor, most_written: Tensor) -> list[tuple[float, int, int]]:
+        best = _Best(many)
+        step = max(1, BLOCK // max(1, len(self.ends)))
+        for start in range(0, self.qk.shape[1], step):
+            stop = min(start + step, self.qk.shape[1])
+            keys = self.scores(start, stop) + _logarithm(most_direct[:, None] + most_written[None, start:stop])
+            q = torch.arange(len(self.ends), device=keys.device)[:, None]
+            s = torch.arange(start, stop, device=keys.device)[None]
+            best.add(keys, q, s, torch.zeros_like(s))
+        return [(key, q, s) for q, s, _, key in best.found()]
+
+
+class _Best:
+    """The k highest keys so far, each with three numbers."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.keys: Tensor | None = None
+        self.numbers: list[Tensor] = []
+
+    def add(self, keys: Tensor, *numbers: Tensor) -> None:
+        flat = keys.flatten()
+        chosen = flat.topk(min(self.k, len(flat))).indices
+        new = [n.broadcast_to(keys.shape).flatten()[chosen] for n in numbers]
+        if self.keys is None:
+            self.keys, self.numbers = flat[chosen], new
+            return
+        together = torch.cat([self.keys, flat[chosen]])
+        self.keys, order = together.topk(min(self.k, len(together)))
+        self.numbers = [torch.cat([old, more])[order] for old, more in zip(self.numbers, new, strict=True)]
+
+    def found(self) -> list[tuple[int, int, int, float]]:
+        if self.keys is None:
+            return []
+        rows = zip(*(n.tolist() for n in self.numbers), self.keys.tolist(), strict=True)
+        return [(q, s, y, key) for q, s, y, key in rows if key > -torch.inf]
+
+
+def _logarithm(x: Tensor) -> Tensor:
+    """−inf at 0 and below."""
+    return x.clamp(min=0).log()
+
+
+def product_text(key: float) -> str:
+    """A number given by its logarithm; a power of ten where it is beyond reading.
+
+    >>> product_text(0.0), product_text(10000.0)
+    ('1', '10^4343')
+    """
+    return f"{exp(key):.4g}" if abs(key) < 20 else f"10^{round(key / log(10))}"
