@@ -397,8 +397,10 @@ def tasks(as_json: bool) -> None:
 
 @main.command()
 @click.argument("inputs", type=int, metavar="N")
+@click.option("--tokens", type=int, default=2, show_default=True, metavar="K", help="Tokens of each input.")
+@click.option("--outputs", type=int, default=2, show_default=True, metavar="M", help="Outputs of the functions.")
 @click.option("--embedding", type=click.Choice(EMBEDDINGS[:2]), default="joint", show_default=True,
-              help="How attention reads a bit at a position; additive heads have fewer symmetries.")  # fmt: skip
+              help="How attention reads a token at a position; additive heads have fewer symmetries.")  # fmt: skip
 @click.option("--sample", type=int, metavar="K", help="K functions drawn at random in place of every class.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample and of the search.")
 @click.option("--restarts", type=int, default=268, show_default=True,
@@ -406,7 +408,7 @@ def tasks(as_json: bool) -> None:
 @click.option("--orders-only", is_flag=True, help="Look for no heads.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Keep it in DIR, part by part; run again after an interruption, it goes on. By default census-N "
-                   "for N of 5 and more, and nothing is kept for less.")  # fmt: skip
+                   "(census-NxKxM beyond bits) for more than 16 contexts, and nothing is kept for less.")  # fmt: skip
 @click.option("--certificates", default="250", show_default=True, metavar="K|all",
               help="Write the certificates of K functions, or all, into the archive DIR/certificates.zip.")  # fmt: skip
 @click.option("--jobs", type=int, metavar="J", help="Processes; by default one for each core.")
@@ -416,6 +418,8 @@ def tasks(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def census(
     inputs: int,
+    tokens: int,
+    outputs: int,
     embedding: str,
     sample: int | None,
     seed: int,
@@ -430,8 +434,9 @@ def census(
 ) -> None:
     """Find the order and the heads of every Boolean function of N inputs up to symmetry, each with its proof.
 
-    N of 1 to 4 takes seconds, 5 (616,126 classes) some half an hour on two cores; 6 is drawn by --sample. The tables
-    are Parquet: summary.parquet is short, table.parquet has the integers of every proof.
+    N of 1 to 4 takes seconds, 5 (616,126 classes) some half an hour on two cores; 6 is drawn by --sample. With --tokens
+    or --outputs all functions of N sources from K tokens to M labels, where they make up to 20,000 classes. The tables
+    are Parquet: summary.parquet is short, table.parquet has every proof.
 
     Exit status 3 if the bounds on the heads of some function do not meet.
     """
@@ -441,10 +446,14 @@ def census(
 
     if certificates != "all" and not certificates.isdecimal():
         raise InputError(f"certificates is {certificates!r}; expected a number of functions, or all")
-    folder = out if out is not None or inputs < 5 else Path(f"census-{inputs}")
+    shape = f"{inputs}" if tokens == outputs == 2 else f"{inputs}x{tokens}x{outputs}"
+    is_small = inputs < 5 and tokens ** max(inputs, 1) <= 16
+    folder = out if out is not None or is_small else Path(f"census-{shape}")
     with Counted("functions") as progress:
         found = run_census(
             inputs,
+            tokens=tokens,
+            outputs=outputs,
             embedding=embedding,
             sample=sample,
             seed=seed,

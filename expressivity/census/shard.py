@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from expressivity.census.functions import Words
@@ -43,19 +45,11 @@ def shard(
     >>> columns["order"], columns["heads_lower"], columns["heads_upper"], columns["multipliers"]
     ([4], [2], [2], [[1, 1, 1, 1]])
     """
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # shards run side by side
-    try:
-        with threadpool_limits(limits=1):
-            order = degrees(words, n)
-            found = head_counts(
-                words, order.degree, n, embedding, seed=seed, restarts=restarts if heads else 0, device=device
-            )
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread():
+        order = degrees(words, n)
+        found = head_counts(
+            words, order.degree, n, embedding, seed=seed, restarts=restarts if heads else 0, device=device
+        )
     return {
         "function": [int(word) for word in words],
         "order": (order.degree + 2).tolist(),
@@ -67,3 +61,18 @@ def shard(
         "numerators": [rows.ravel().tolist() for rows in found.numerators],
         "restarts": found.restarts.tolist(),
     }
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it torch and the linear algebra of NumPy use one thread: shards run side by side."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(threads)

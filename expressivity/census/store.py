@@ -14,6 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from expressivity.census.functions import truth_table
+from expressivity.census.labelled_shard import PROOFS
 from expressivity.census.shard import Columns
 from expressivity.errors import InputError
 from expressivity.writing import write_bytes
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 PLAN, TABLE, SHORT, ARCHIVE = "census.json", "table.parquet", "summary.parquet", "certificates.zip"
 BRIEF = ("function", "functions", "order", "heads_lower", "heads_upper")
 """The columns of the short table."""
+INTEGERS = ("multipliers", "weights", "denominators", "numerators")
+"""The columns that hold the proofs of bits."""
+_OF_HEADS = ("heads_upper", "denominators", "numerators", "heads_above")
+_LABELLED = ("tokens", "outputs")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Plan:
         heads: whether heads are looked for.
         rows: how many functions in all.
         size: functions in a part, but for the last.
+        tokens: of each input; 2 with 2 outputs are bits.
+        outputs: of the functions.
     """
 
     inputs: int
@@ -49,6 +57,28 @@ class Plan:
     heads: bool
     rows: int
     size: int
+    tokens: int = 2
+    outputs: int = 2
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether functions are numbers with integers as proofs, and not texts of labels with certificates."""
+        return self.tokens == self.outputs == 2
+
+    def spec(self, function: int | str) -> str:
+        """The task of a function, as a member of a family.
+
+        >>> Plan(2, "joint", None, 0, 0, True, 4, 4).spec(6)
+        'bits:0110'
+        """
+        if self.is_boolean:
+            return f"bits:{truth_table(int(function), self.inputs)}"
+        return f"labels:{self.tokens}:{self.outputs}:{function}"
+
+    def stated(self) -> dict[str, Any]:
+        """Its fields as they are written down: of bits, neither tokens nor outputs."""
+        fields = asdict(self)
+        return {name: value for name, value in fields.items() if not (self.is_boolean and name in _LABELLED)}
 
     def parts(self) -> Iterator[tuple[int, int]]:
         """The parts: from which function to which."""
@@ -70,21 +100,18 @@ def parquet() -> Any:
     return pyarrow
 
 
-def schema() -> pa.Schema:
+def schema(plan: Plan) -> pa.Schema:
     """The columns of the whole table, with their types."""
     pa = parquet()
-    numbers = pa.list_(pa.int64())
+    function, proof = (pa.uint64(), pa.list_(pa.int64())) if plan.is_boolean else (pa.string(), pa.string())
     return pa.schema(
         [
-            ("function", pa.uint64()),
+            ("function", function),
             ("functions", pa.int64()),
             ("order", pa.int8()),
             ("heads_lower", pa.int8()),
             ("heads_upper", pa.int8()),
-            ("multipliers", numbers),
-            ("weights", numbers),
-            ("denominators", numbers),
-            ("numerators", numbers),
+            *((name, proof) for name in (INTEGERS if plan.is_boolean else PROOFS)),
             ("restarts", pa.int16()),
         ]
     )
@@ -104,7 +131,7 @@ class Store:
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
         parquet()
-        stated = json.dumps({"format": "expressivity census", "version": 1, **asdict(plan)}, indent=2) + "\n"
+        stated = json.dumps({"format": "expressivity census", "version": 1, **plan.stated()}, indent=2) + "\n"
         path = folder / PLAN
         try:
             found = path.read_text(encoding="utf-8") if path.exists() else None
@@ -152,15 +179,15 @@ class Store:
         for k, row in enumerate(rows):
             old, new = held["heads_upper"][row], columns["heads_upper"][k]
             if new is not None and (old is None or new < old):
-                for name in ("heads_upper", "denominators", "numerators"):
+                for name in held.keys() & _OF_HEADS:
                     held[name][row] = columns[name][k]
             held["restarts"][row] += columns["restarts"][k]
-        write_bytes(_bytes(parquet().table(held, schema=schema())), self.part(start))
+        write_bytes(_bytes(parquet().table(held, schema=schema(self.plan))), self.part(start))
 
     def keep(self, start: int, columns: Columns, sizes: list[int]) -> None:
         """Write a part, whole or not at all; ``sizes`` are the numbers of functions in the classes."""
         pa = parquet()
-        table = pa.table({**columns, "functions": sizes}, schema=schema())
+        table = pa.table({**columns, "functions": sizes}, schema=schema(self.plan))
         write_bytes(_bytes(table), self.part(start))
 
     def finish(self) -> pa.Table:
@@ -177,7 +204,7 @@ class Store:
     def _read(self, start: int, stop: int) -> pa.Table:
         pa, path = parquet(), self.part(start)
         try:
-            table = pa.parquet.read_table(path, schema=schema())
+            table = pa.parquet.read_table(path, schema=schema(self.plan))
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{path}: cannot be read ({error}); delete it and run the census again") from None
         if table.num_rows != stop - start:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from expressivity.census import Census
+from expressivity.census import Census, Plan
 from expressivity.census.store import ARCHIVE, SHORT, TABLE
 
 SHOWN = 10  # open functions listed one by one
@@ -15,7 +15,8 @@ def census_text(census: Census) -> str:
     plan = census.plan
     sampled = plan.sample is not None
     what = f"{plan.rows:,} functions drawn at random" if sampled else f"{plan.rows:,} classes of functions"
-    lines = [f"census of {plan.inputs} inputs · embedding {plan.embedding} · {what}", ""]
+    of = f"{plan.inputs} inputs" if plan.is_boolean else _shape(plan)
+    lines = [f"census of {of} · embedding {plan.embedding} · {what}", ""]
     rows = [("order", "functions" if sampled else "classes", *([] if sampled else ["functions"]), "heads")]
     counted, weighted = census.count("order"), census.count("order", weighted=True)
     by_heads = census.count("order", "heads_lower", "heads_upper")
@@ -42,16 +43,19 @@ def census_text(census: Census) -> str:
     return "\n".join(lines)
 
 
+def _shape(plan: Plan) -> str:
+    positions = f"{plan.inputs} position{'s' if plan.inputs != 1 else ''}"
+    return f"{positions} · {plan.tokens} tokens · {plan.outputs} outputs"
+
+
 def _bounds(lower: int, upper: int | None) -> str:
     return str(lower) if lower == upper else f"{lower}..{'?' if upper is None else upper}"
 
 
 def _open(census: Census) -> list[str]:
-    from expressivity.census.functions import truth_table
-
     table = census.table
     found = [
-        f"  open: bits:{truth_table(function, census.plan.inputs)}  heads {_bounds(lower, upper)}"
+        f"  open: {census.plan.spec(function)}  heads {_bounds(lower, upper)}"
         for function, lower, upper in zip(table["function"], table["heads_lower"], table["heads_upper"], strict=True)
         if lower != upper
     ]
@@ -65,6 +69,8 @@ def census_json(census: Census) -> dict[str, Any]:
     weighted = census.count("order", "heads_lower", "heads_upper", weighted=True)
     return {
         "inputs": plan.inputs,
+        "tokens": plan.tokens,
+        "outputs": plan.outputs,
         "embedding": plan.embedding,
         "sample": plan.sample,
         "seed": plan.seed,

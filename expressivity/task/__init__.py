@@ -9,7 +9,7 @@ from expressivity.task.block import Block
 from expressivity.task.context import Context
 from expressivity.task.domain import Case, Domain
 from expressivity.task.domains import ov_coherent_domain, ov_incoherent_domain, parity_domain
-from expressivity.task.families import FAMILIES, Family, bits, differ, ov_coherent, ov_incoherent, parity, xor
+from expressivity.task.families import FAMILIES, Family, bits, differ, labels, ov_coherent, ov_incoherent, parity, xor
 from expressivity.task.requirement import Distribution, Requirement, Tie, Top
 from expressivity.task.task import Comparison, Task
 from expressivity.task.tokens import quoted
@@ -29,6 +29,7 @@ __all__ = [
     "Top",
     "bits",
     "differ",
+    "labels",
     "ov_coherent",
     "ov_coherent_domain",
     "ov_incoherent",

@@ -74,6 +74,37 @@ def bits(table: str) -> Task:
     return Task(contexts, map(labels.__getitem__, table), outputs=("0", "1"), name=cut(f"bits:{table}"))
 
 
+def labels(tokens: int, outputs: int, table: str) -> Task:
+    """Any function of n sources to labels, by its labels at the tokensⁿ contexts, the first source most significant.
+
+    Sources `0`, `1`, … of that many tokens, destination `=`, outputs `0`, `1`, … (all of them declared).
+
+    Raises:
+        InputError: tokens or outputs are not between 2 and 10, a label is no output, or the number of labels is no
+            power of tokens up to 2^20.
+
+    >>> print(labels(3, 2, "010").to_text(), end="")
+    0 "=" -> 0
+    1 "=" -> 1
+    2 "=" -> 0
+    """
+    _check(tokens, "K", 2, 10)
+    _check(outputs, "M", 2, 10)
+    strange = re.search(f"[^0-{outputs - 1}]", table)
+    if strange:
+        raise InputError(f"found {excerpt(strange[0])} at index {strange.start()}; expected labels 0 to {outputs - 1}")
+    n, many = 0, 1
+    while many < len(table):
+        n, many = n + 1, many * tokens
+    if many != len(table) or many > 1 << MOST_INPUTS:
+        raise InputError(f"found {len(table)} labels; expected {tokens}^n of them, at most 2^{MOST_INPUTS}")
+    names = [str(y) for y in range(max(tokens, outputs))]
+    contexts = ((*sources, "=") for sources in product(names[:tokens], repeat=n))
+    tops = {y: Top(y) for y in names[:outputs]}
+    asked = map(tops.__getitem__, table)
+    return Task(contexts, asked, outputs=names[:outputs], name=cut(f"labels:{tokens}:{outputs}:{table}"))
+
+
 def parity(k: int) -> Task:
     """Whether the number of ones among k bits is odd, as a task of `bits`.
 
@@ -186,6 +217,12 @@ def _differ(argument: str) -> Task:
     return differ(_whole(k, "K"), _whole(d, "D"))
 
 
+def _labels(argument: str) -> Task:
+    tokens, _, rest = argument.partition(":")
+    outputs, _, table = rest.partition(":")
+    return labels(_whole(tokens, "K"), _whole(outputs, "M"), table)
+
+
 def _whole(text: str, what: str) -> int:
     """The whole number that `text` writes; its range is checked where it is used."""
     if not re.fullmatch("[0-9]{1,9}", text):
@@ -229,6 +266,13 @@ FAMILIES: dict[str, Family] = {
             "The Boolean function with this truth table of 2^n values, the first source most significant.",
             "bits:0110",
             bits,
+        ),
+        Family(
+            "labels",
+            "labels:K:M:TABLE",
+            "The function of sources from K tokens with these K^n labels of M, the first source most significant.",
+            "labels:3:2:010110001",
+            _labels,
         ),
         Family(
             "differ",

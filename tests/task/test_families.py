@@ -5,10 +5,10 @@ from itertools import combinations, product
 import pytest
 
 from expressivity.errors import InputError
-from expressivity.task import FAMILIES, Task, Tie, Top, bits, differ, ov_coherent, ov_incoherent, parity, xor
+from expressivity.task import FAMILIES, Task, Tie, Top, bits, differ, labels, ov_coherent, ov_incoherent, parity, xor
 
 SIGNALS = {"1", "2", "3", "4"}
-FAMILY_NAMES = "the families are xor, parity, bits, differ, ov-incoherent, ov-coherent"
+FAMILY_NAMES = "the families are xor, parity, bits, labels, differ, ov-incoherent, ov-coherent"
 
 
 def label(task, index):
@@ -58,6 +58,15 @@ def test_a_truth_table_has_its_first_source_most_significant():
         ("1", "1", "="): "0",
     }
     assert task.name == "bits:0010"
+
+
+def test_labels_have_their_first_source_most_significant():
+    # The sum of two sources modulo 3.
+    task = labels(3, 3, "012120201")
+    assert [label(task, i) for i in range(9)] == [str((int(a) + int(b)) % 3) for a, b, _ in task.contexts]
+    assert task.name == "labels:3:3:012120201"
+    assert labels(2, 4, "01").outputs == ("0", "1", "2", "3")
+    assert labels(2, 2, "0110") == bits("0110")
 
 
 def test_a_constant_still_has_two_outputs():
@@ -118,6 +127,25 @@ def test_coherent_contexts_hold_two_signals(length, count):
         (
             "bits:01x0",
             'bits:01x0: found "x" at index 2; expected only 0 and 1 (bits:TABLE, for example bits:0110)',
+        ),
+        (
+            "labels:3:2:0120",
+            'labels:3:2:0120: found "2" at index 2; expected labels 0 to 1 '
+            "(labels:K:M:TABLE, for example labels:3:2:010110001)",
+        ),
+        (
+            "labels:3:2:0110",
+            "labels:3:2:0110: found 4 labels; expected 3^n of them, at most 2^20 "
+            "(labels:K:M:TABLE, for example labels:3:2:010110001)",
+        ),
+        (
+            "labels:1:2:0",
+            "labels:1:2:0: found K = 1; expected 2 to 10 (labels:K:M:TABLE, for example labels:3:2:010110001)",
+        ),
+        (
+            "labels:3",
+            "labels:3: found nothing as M; expected a whole number "
+            "(labels:K:M:TABLE, for example labels:3:2:010110001)",
         ),
         ("differ:4", "differ:4: found nothing as D; expected a whole number (differ:K:D, for example differ:4:2)"),
         ("differ:4:5", "differ:4:5: found D = 5; expected 1 to 4 (differ:K:D, for example differ:4:2)"),
