@@ -12,7 +12,7 @@ from expressivity.circuits.data import Data, losses
 from expressivity.circuits.model import Circuits, HeadName
 from expressivity.errors import InputError
 
-SEQUENCES, LONGEST = 16, 50
+SEQUENCES, LONGEST, LENGTHS = 16, 50, 8
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,21 @@ class InContext:
         return self.late_loss - self.early_loss
 
 
-def repeated_tokens(circuits: Circuits, *, seed: int = 0, sequences: int = SEQUENCES) -> Tensor:
+def repeated_tokens(
+    circuits: Circuits, length: int | None = None, *, seed: int = 0, sequences: int = SEQUENCES
+) -> Tensor:
     """Random tokens, distinct within a copy, twice in a row; shape ``[sequences, 2 · length]``.
 
-    The length is the least of 50, half the longest context and the number of tokens.
+    The length is by default the least of 50, half the longest context and the number of tokens.
 
     Raises:
-        InputError: that is below 2.
+        InputError: there is no room for such a length, or it is below 2.
     """
-    many = len(circuits.model.tokens)
-    length = min(LONGEST, circuits.model.n_ctx // 2, many)
-    if length < 2:
-        raise InputError(
-            f"{many} tokens in contexts of at most {circuits.model.n_ctx} leave no room for a repeated sequence"
-        )
+    many, n_ctx = len(circuits.model.tokens), circuits.model.n_ctx
+    most = min(n_ctx // 2, many)
+    length = min(LONGEST, most) if length is None else length
+    if not 2 <= length <= most:
+        raise InputError(f"{many} tokens in contexts of at most {n_ctx} leave no room for a repeated sequence")
     random = torch.Generator().manual_seed(seed)
     once = torch.stack([torch.randperm(many, generator=random)[:length] for _ in range(sequences)])
     return torch.cat([once, once], dim=1)
@@ -72,24 +73,35 @@ def repeated_tokens(circuits: Circuits, *, seed: int = 0, sequences: int = SEQUE
 def looks(circuits: Circuits, *, seed: int = 0, sequences: int = SEQUENCES) -> list[Looks]:
     """Induction and previous-token scores of every head, each in [0, 1].
 
+    Copies are of up to eight lengths, from half the longest to the longest. With one length alone, a head that always
+    looks as far back, whatever is there, would pass for an induction head.
+
     Raises:
         InputError: no room for a repeated sequence.
 
     >>> from expressivity.heads.gallery import load_construction
     >>> [(str(each.head), round(each.induction, 3), round(each.previous, 3))
     ...  for each in looks(Circuits.of(load_construction("induction:20")))]
-    [('0.0', 0.0, 1.0), ('1.0', 1.0, 0.065)]
+    [('0.0', 0.0, 1.0), ('1.0', 1.0, 0.076)]
     """
-    tokens = repeated_tokens(circuits, seed=seed, sequences=sequences).to(circuits.model.W_E.device)
-    length = tokens.shape[1] // 2
-    induction = torch.arange(length, 2 * length), torch.arange(1, length + 1)
-    before = torch.arange(1, 2 * length), torch.arange(2 * length - 1)
-    found = []
-    for layer, pattern in enumerate(circuits.patterns(tokens)):
-        for head in range(circuits.model.n_heads):
-            shares = (float(pattern[:, head, i, j].mean()) for i, j in (induction, before))
-            found.append(Looks(HeadName(layer, head), *shares))
-    return found
+    longest = repeated_tokens(circuits, seed=seed, sequences=1).shape[1] // 2
+    shortest = max(2, longest // 2)
+    many = min(LENGTHS, longest - shortest + 1, sequences)
+    lengths = [longest - k * (longest - shortest) // max(1, many - 1) for k in range(many)]
+    sums = torch.zeros(len(circuits.heads), 2, dtype=torch.float64)
+    for length in lengths:
+        tokens = repeated_tokens(circuits, length, seed=seed, sequences=sequences // many)
+        induction = torch.arange(length, 2 * length), torch.arange(1, length + 1)
+        before = torch.arange(1, 2 * length), torch.arange(2 * length - 1)
+        for layer, pattern in enumerate(circuits.patterns(tokens.to(circuits.model.W_E.device))):
+            for head in range(circuits.model.n_heads):
+                for k, (i, j) in enumerate((induction, before)):
+                    shares = pattern[:, head, i, j].mean(0)
+                    sums[layer * circuits.model.n_heads + head, k] += float(shares.sum())
+    totals = sum(lengths), sum(2 * length - 1 for length in lengths)
+    return [
+        Looks(head, a / totals[0], b / totals[1]) for head, (a, b) in zip(circuits.heads, sums.tolist(), strict=True)
+    ]
 
 
 def in_context(circuits: Circuits, data: Any, *, early: int | None = None, late: int | None = None) -> InContext:

@@ -25,12 +25,23 @@ def test_the_previous_token_head_looks_back() -> None:
 
 
 def test_uniform_attention_scores_the_mean_of_one_over_i() -> None:
-    """Six tokens, twice: destinations 6 to 11 see 7 to 12 places, destinations 1 to 11 see 2 to 12."""
+    """Copies of 3 to 6 tokens: of length n, destinations n to 2n − 1 see n + 1 to 2n places."""
     model = random_model(tokens="abcdef", n_ctx=12)
     model.blocks[0].W_Q.data.zero_()
     for head in looks(Circuits.of(model)):
-        assert head.induction == pytest.approx(sum(1 / i for i in range(7, 13)) / 6)
-        assert head.previous == pytest.approx(sum(1 / i for i in range(2, 13)) / 11)
+        assert head.induction == pytest.approx(sum(1 / i for n in range(3, 7) for i in range(n + 1, 2 * n + 1)) / 18)
+        assert head.previous == pytest.approx(sum(1 / i for n in range(3, 7) for i in range(2, 2 * n + 1)) / 32)
+
+
+def test_a_head_that_always_looks_five_back_is_no_induction_head() -> None:
+    """It is right for copies of six tokens, 6 of 18 destinations. Where there are no five, it looks everywhere: of
+    copies of three at 3 (of 4 places) and 4 (of 5), of copies of four at 4."""
+    model = random_model(tokens="abcdef", n_ctx=12, heads=1, d_model=12, d_head=12)
+    model.W_pos.data, model.W_E.data = torch.eye(12, dtype=torch.float64), torch.zeros(6, 12, dtype=torch.float64)
+    model.blocks[0].W_K.data[0] = torch.eye(12)
+    model.blocks[0].W_Q.data[0] = 100 * torch.eye(12).roll(-5, dims=1) * (torch.arange(12) >= 5)[:, None]
+    (head,) = looks(Circuits.of(model))
+    assert head.induction == pytest.approx((6 + 1 / 4 + 1 / 5 + 1 / 5) / 18)
 
 
 def test_repeated_tokens_are_distinct_within_a_copy_and_seeded() -> None:

@@ -56,8 +56,8 @@ def test_losses_by_order_are_those_of_the_ablation_in_order() -> None:
     written = [torch.zeros_like(stream)] * 2
     expected = []
     for _ in range(3):
-        final = stream + written[0] + written[1]
-        expected.append(float(cross_entropy((final @ model.W_U).reshape(-1, 5), targets)))
+        final = (stream + written[0] + written[1]).detach()
+        expected.append(float(cross_entropy((final @ model.W_U.detach()).reshape(-1, 5), targets)))
         seen = [stream, stream + written[0]]
         written = [
             torch.einsum("bhqk,bkm,hmd,hde->bqe", p, x, layer.W_V, layer.W_O)
