@@ -667,6 +667,89 @@ def separation(
     click.get_current_context().exit(status)
 
 
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--data", "data", multiple=True, required=True, metavar="SOURCE",
+              help="Token numbers (.npy), a text file, or code, prose or mixture of Python's library. Repeated: "
+                   "ensembles are fitted on each and judged on all.")  # fmt: skip
+@click.option("--orders", default="2,3,4,5", show_default=True, metavar="N,…", help="Of the ensembles.")
+@click.option("--features", "convention", type=click.Choice(("anywhere", "count", "offset")), default="anywhere",
+              show_default=True,
+              help="What they see of sources: that tokens occur, how often, or at which distance.")  # fmt: skip
+@click.option("--window", type=int, metavar="W", help="Tokens in a window; by default the model's context.")
+@click.option("--last", is_flag=True, help="Only the last position of a window is a context: all have one length.")
+@click.option("--reach", type=int, metavar="R", help="Features see the R sources next to the destination only.")
+@click.option("--contexts", type=int, default=200_000, show_default=True, metavar="N", help="To fit on, at most.")
+@click.option("--judged", type=int, default=20_000, show_default=True, metavar="N", help="Held-out contexts, at most.")
+@click.option("--lexicon", type=int, default=65_536, show_default=True, metavar="K",
+              help="Features of each number of sources, at most: the most frequent.")  # fmt: skip
+@click.option("--certified", type=int, default=48, show_default=True, metavar="N",
+              help="Contexts for the certified bounds of each order, at most; 0 for none.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the order of contexts and of the intervals.")
+@click.option("--device", metavar="NAME", help="Where it runs; by default the accelerator if there is one.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="End the fits after this long, as good as they are.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write every certificate into DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def audit(
+    model: Path,
+    data: Sequence[str],
+    orders: str,
+    convention: str,
+    window: int | None,
+    last: bool,
+    reach: int | None,
+    contexts: int,
+    judged: int,
+    lexicon: int,
+    certified: int,
+    seed: int,
+    device: str | None,
+    time_limit: float | None,
+    save: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure how well skip-n-gram ensembles describe MODEL, a folder that train or build --export wrote, on text.
+
+    For each order: the gap of the best ensemble found to the model's distribution, agreement on the top choice, the
+    share of the variance of the logits; for one layer also two tables read off the weights, and what each head's
+    denominators do (docs/audit.md). All on held-out text, with 95% intervals.
+    """
+    from expressivity.audit.run import Settings
+    from expressivity.report.audit_text import audit_json, audit_text, certificates_of, orders_of
+
+    settings = Settings(
+        orders=orders_of(orders),
+        convention=convention,
+        window=window,
+        last=last,
+        reach=reach,
+        contexts=contexts,
+        judged=judged,
+        features=lexicon,
+        certified=certified,
+        seed=seed,
+        device=device,
+        time_limit=time_limit,
+    )
+    from expressivity.attention import load_model
+    from expressivity.audit import audit as run_audit
+    from expressivity.audit import read_text
+
+    read = load_model(model)
+    with _progress() as progress:
+        progress("text")
+        texts = [read_text(source, read.tokens, model) for source in dict.fromkeys(data)]
+        found = run_audit(read, texts, name=model.name or str(model), settings=settings, progress=progress)
+    paths: dict[str, str] = {}
+    if save is not None:
+        from expressivity.report.saving import save_named
+
+        paths = save_named(certificates_of(found), save)
+    click.echo(
+        json.dumps(audit_json(found, paths), indent=2, ensure_ascii=False) if as_json else audit_text(found, paths)
+    )
+
+
 def _verify_archive(path: str, quiet: bool) -> tuple[str, dict[str, Any]]:
     """A line about an archive, and what is to be said of it in JSON; refuted members are named unless ``quiet``."""
     from expressivity.archive import verify_archive
