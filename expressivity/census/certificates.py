@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any
 
 from expressivity.attention import Attention, Head, HeadTables
+from expressivity.attention.tables import rows_of
 from expressivity.census.functions import task_of
 from expressivity.census.polynomials import monomials
 from expressivity.certificate import rational_text, seal
@@ -73,6 +74,58 @@ def _additive(below: list[int], above: list[int], name: str) -> Head:
     values: dict[Any, Fraction] = {((i, None), "1"): w for i, w in enumerate(written)}
     values[end, "1"] = (above[0] - middle) / spare
     return Head(values, odds=odds, name=name)
+
+
+def integers_of(tables: HeadTables, n: int) -> tuple[Rows, Rows] | None:
+    """The heads of tables as quotients of affine functions of the inputs ±1, scaled to integers; the way back.
+
+    Returns:
+        Denominators and numerators, or ``None`` for no head, which no quotient can stand for.
+
+    >>> integers_of(tables_of([[3, 1, 1]], [[0, 1, 1]], "additive"), 2)
+    ([[3, 1, 1]], [[0, 1, 1]])
+    """
+    if not tables.heads:
+        return None
+    quotients = [_quotient(tables, head, n) for head in tables.heads]
+    end = rows_of(tables.embedding, (n, END))
+    direct = sum((_difference(tables.direct, row) for row in end), Fraction(0))
+    below, above = quotients[0]  # the direct path is a multiple of any denominator
+    quotients[0] = below, [a + direct * b for a, b in zip(above, below, strict=True)]
+    denominators, numerators = [], []
+    for below, above in quotients:
+        own = _to_integers(below)
+        denominators.append([int(own * value) for value in below])
+        numerators.append([own * value for value in above])
+    common = _to_integers([value for row in numerators for value in row])
+    return denominators, [[int(common * value) for value in row] for row in numerators]
+
+
+def _quotient(tables: HeadTables, head: Head, n: int) -> tuple[list[Fraction], list[Fraction]]:
+    """A head's sum of odds, and of odds times values, as affine functions of the inputs ±1."""
+    below, above = [Fraction(0)] * (n + 1), [Fraction(0)] * (n + 1)
+    end = rows_of(tables.embedding, (n, END))
+    places = [(n, END, 0), *((i, token, sign) for i in range(n) for token, sign in (("1", 1), ("0", -1)))]
+    for i, token, sign in places:
+        place = rows_of(tables.embedding, (i, token))
+        odds = head.weight(end, place)
+        written = odds * sum((_difference(head.values, row) for row in place), Fraction(0))
+        for into, amount in ((below, odds), (above, written)):
+            into[0] += amount / 2 if sign else amount
+            if sign:
+                into[i + 1] += sign * amount / 2
+    return below, above
+
+
+def _to_integers(values: list[Fraction]) -> Fraction:
+    """The factor that makes values integers without a common factor."""
+    whole = lcm(*(value.denominator for value in values))
+    shared = gcd(*(int(value * whole) for value in values))
+    return Fraction(whole, shared or 1)
+
+
+def _difference(table: Mapping[Any, Fraction], row: Any) -> Fraction:
+    return table.get((row, "1"), Fraction(0)) - table.get((row, "0"), Fraction(0))
 
 
 def weights_of(weights: list[int], n: int, degree: int) -> dict[Feature, dict[str, Fraction]]:

@@ -1,8 +1,9 @@
 """The number of heads of many Boolean functions: at least the threshold degree (T1), at most what is found.
 
 Every function gets restart after restart of the search with as many heads as its degree; what is left is tried with
-denominators of equal slopes, which do every symmetric function (T4), their numerators by the exact engine; and what is
-left then with one head more.
+denominators of equal slopes, which do every symmetric function (T4), their numerators by the exact engine; what is left
+then, if no few restarts were asked for, by the search for one task, whose linear programs reach where descent does not;
+and what is left after that with one head more.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from itertools import chain, repeat
 
 import numpy as np
 
-from expressivity.census.functions import Array, Words, points, signs
+from expressivity.census.certificates import integers_of
+from expressivity.census.functions import Array, Words, points, signs, task_of
 from expressivity.census.witnesses import Embedding, proved, search
+from expressivity.heads.search import search_heads
 from expressivity.separability import IntegerRows, Separator, separate
 
 RESTARTS = 268
 _FIRST = [(1, 300)] * 4 + [(8, 1200)]  # restarts side by side, with so many steps of descent each
 _THEN = (32, 4000)
 _MORE = 4  # rounds with one head more
+_STARTS = 192  # of the search for one task
 _UNKNOWN = -1
+_WORD = 1 << 62
 
 
 @dataclass
@@ -73,6 +78,8 @@ def head_counts(
             result.restarts[left] += copies
         for i in left:
             _by_equal_slopes(result, given[i : i + 1], int(i), n, heads, embedding)
+            if result.upper[i] == _UNKNOWN and restarts >= RESTARTS:
+                _by_programs(result, given[i : i + 1], int(i), n, heads, embedding, seed)
         left = left[result.upper[left] == _UNKNOWN]
         for number in range(_MORE):
             if not len(left):
@@ -114,6 +121,30 @@ def _tried(
     return still
 
 
+def _by_programs(
+    result: HeadCounts, word: Words, where: int, n: int, heads: int, embedding: Embedding, seed: int
+) -> None:
+    """The search for one task; its tables become integers again."""
+    report = search_heads(task_of(int(word[0]), n), heads, embedding=embedding, seed=seed, restarts=_STARTS)
+    found = None if report.tables is None else integers_of(report.tables, n)
+    if found is not None:
+        below, above = (np.array(rows, dtype=object) for rows in found)
+        _keep(result, word, where, below, above, embedding)
+
+
+def _keep(
+    result: HeadCounts, word: Words, where: int, denominators: Array, numerators: Array, embedding: Embedding
+) -> None:
+    """Keep heads in Python integers, if they are proved and fit into a table of words."""
+    n = denominators.shape[1] - 1
+    if max(abs(int(value)) for rows in (denominators, numerators) for value in rows.ravel()) >= _WORD:
+        return
+    below, above = denominators.astype(np.int64), numerators.astype(np.int64)
+    if proved(word, below[None], above[None], n, embedding)[0]:
+        result.upper[where] = len(below)
+        result.denominators[where], result.numerators[where] = below, above
+
+
 def _by_equal_slopes(result: HeadCounts, word: Words, where: int, n: int, heads: int, embedding: Embedding) -> None:
     ones = np.hstack([np.ones((2**n, 1), dtype=np.int64), points(n)])
     denominators = np.ones((heads, n + 1), dtype=np.int64)
@@ -123,9 +154,6 @@ def _by_equal_slopes(result: HeadCounts, word: Words, where: int, n: int, heads:
     rows = np.hstack(columns) * signs(word, n)[0][:, None].astype(np.int64)
     answer = separate(IntegerRows.from_dense(rows))
     if isinstance(answer, Separator):
-        numerators = np.array(answer.weights, dtype=object).reshape(heads, n + 1)
-        if all(abs(int(value)) < 1 << 62 for value in answer.weights):
-            numerators = numerators.astype(np.int64)
-            if proved(word, denominators[None], numerators[None], n, embedding)[0]:
-                result.upper[where] = heads
-                result.denominators[where], result.numerators[where] = denominators, numerators
+        _keep(
+            result, word, where, denominators, np.array(answer.weights, dtype=object).reshape(heads, n + 1), embedding
+        )

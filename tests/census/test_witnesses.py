@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from expressivity.census.certificates import documents, tables_of, weights_of
+from expressivity.census.certificates import documents, integers_of, tables_of, weights_of
 from expressivity.census.classes import classes
 from expressivity.census.functions import points, signs, task_of
 from expressivity.census.heads import head_counts
@@ -83,6 +84,36 @@ def test_tables_have_these_logits(embedding: str) -> None:
         for x in points(3).tolist():
             context = (*("1" if bit > 0 else "0" for bit in x), "=")
             assert tables.logits(context).get("1", Fraction(0)) == value(below, above, x)
+
+
+@pytest.mark.parametrize("embedding", ["joint", "additive"])
+def test_tables_and_integers_are_the_same(embedding: str) -> None:
+    """There and back, up to one positive factor of all numerators; a direct path is in some numerator."""
+    random = np.random.default_rng(8)
+    slopes = random.integers(1, 5, (2, 3))
+    below = [[int(row.sum()) + 1, *map(int, row)] for row in slopes]
+    above = random.integers(-5, 6, (2, 4)).tolist()
+    tables = tables_of(below, above, embedding)
+    end = (3, "=") if embedding == "joint" else (None, "=")
+    moved = replace(tables, direct={(end, "1"): Fraction(1, 3), (end, "0"): Fraction(2)})
+    for given, constant in ((tables, Fraction(0)), (moved, Fraction(-5, 3))):
+        found = integers_of(given, 3)
+        assert found is not None
+        ratios = set()
+        for x in points(3).tolist():
+            expected = value(below, above, x) + constant
+            ratios.add(value(*found, x) / expected if expected else None)
+        assert len(ratios - {None}) == 1
+        assert all(ratio is None or ratio > 0 for ratio in ratios)
+
+
+@pytest.mark.slow
+def test_linear_programs_reach_where_descent_does_not() -> None:
+    """A function of degree 2 for which 268 descents found nothing; two heads it has (rs-takehome, proof 187)."""
+    word = np.array([0x011873EF], dtype=np.uint64)
+    found = head_counts(word, np.array([2]), 5)
+    assert found.upper.tolist() == [2]
+    assert proved(word, found.denominators[0][None], found.numerators[0][None], 5, "joint").all()
 
 
 def test_weights_have_the_values_of_the_polynomial() -> None:
