@@ -15,8 +15,9 @@ the direct path: ``centred`` takes OV less its means over outputs and over sourc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, inf, log
 from typing import Any, Literal
 
 import torch
@@ -28,7 +29,8 @@ from expressivity.errors import InputError
 
 Ranking = Literal["sum", "product", "deciding"]
 RANKINGS: tuple[Ranking, ...] = ("sum", "product", "deciding")
-_MOST_PAIRS = 1 << 14  # of destinations and sources that are tried for the deciding table
+_MOST_PAIRS = 1 << 12  # of destinations and sources that are tried for the deciding table
+_SLACK = 1e-12  # for the rounding of a bound
 _MOST_KEPT = 512  # triples of one source
 
 
@@ -163,29 +165,39 @@ class _Tables:
             self.direct.cell(q, y), key,
         )  # fmt: skip
 
-    def scores(self, start: int, stop: int) -> Tensor:
-        """QK of the destinations (rows) and of some sources, −inf where the source cannot stand before."""
-        scores = self.qk.left[self.ends] @ self.qk.right[:, start:stop]
+    def scores(self, sources: Tensor) -> Tensor:
+        """QK of some sources (rows) and the destinations, −inf where the source cannot stand before."""
+        scores = self.qk.right[:, sources].T @ self.qk.left[self.ends].T
         if self.circuits.model.embedding != "joint":
             return scores
-        allowed = torch.stack([self.circuits.causal(q, q + 1)[0, start:stop] for q in self.ends])
-        return scores.masked_fill(~allowed.to(scores.device), -torch.inf)
+        allowed = torch.stack([self.circuits.causal(q, q + 1)[0] for q in self.ends], dim=1)
+        return scores.masked_fill(~allowed.to(scores.device)[sources], -torch.inf)
 
     def separable(self, k: int, ranking: Ranking) -> list[tuple[int, int, int, float]]:
-        """Of one source, the best k triples are among its best k destinations and its best k outputs."""
+        """Of one source, the best k triples are among its best k destinations and its best k outputs.
+
+        Sources come in the order of a bound by norms, and it ends where that is below what was found.
+        """
+        read: Callable[[Tensor], Tensor] = _logarithm if ranking == "product" else lambda x: x
         ends, outputs = len(self.ends), self.ov.shape[1]
         few, some = min(k, ends, _MOST_KEPT), min(k, outputs, _MOST_KEPT)
+        attended = self.qk.right.norm(dim=0) * self.qk.left[self.ends].norm(dim=1).max()
+        bound = attended + read(self.ov.left.norm(dim=1) * self.ov.right.norm(dim=0).max())
+        bound = bound + _SLACK * bound.abs()
+        order = torch.argsort(bound, descending=True)
         step = max(1, BLOCK // max(ends, outputs, few * some))
         best = _Best(k)
-        for start in range(0, self.qk.shape[1], step):
-            stop = min(start + step, self.qk.shape[1])
-            attention, q = self.scores(start, stop).topk(few, dim=0)
-            written, y = (self.sign * (self.ov.left[start:stop] @ self.ov.right)).topk(some, dim=1)
-            if ranking == "product":
-                written = _logarithm(written)
-            keys = attention.T[:, :, None] + written[:, None, :]
-            s = torch.arange(start, stop, device=keys.device)[:, None, None]
-            best.add(keys, q.T[:, :, None], s, y[:, None, :])
+        for start in range(0, len(order), step):
+            sources = order[start : start + step]
+            if float(bound[sources[0]]) < best.least:
+                break
+            attention = self.scores(sources)
+            written = read(self.sign * (self.ov.left[sources] @ self.ov.right))
+            near = attention.amax(dim=1) + written.amax(dim=1) >= best.least
+            attention, q = attention[near].topk(few, dim=1)
+            written, y = written[near].topk(some, dim=1)
+            keys = attention[:, :, None] + written[:, None, :]
+            best.add(keys, q[:, :, None], sources[near][:, None, None], y[:, None, :])
         return [(self.ends[q], s, y, key) for q, s, y, key in best.found()]
 
     def deciding(self, k: int) -> tuple[list[tuple[int, int, int, float]], bool]:
@@ -195,8 +207,7 @@ class _Tables:
         pairs = self._pairs(_MOST_PAIRS, most_direct, most_written)
         best, step = _Best(k), max(1, min(256, BLOCK // self.ov.shape[1]))
         for start in range(0, len(pairs), step):
-            found = best.found()
-            if len(found) == k and found[-1][-1] >= pairs[start][0]:
+            if best.least >= pairs[start][0]:
                 break
             part = pairs[start : start + step]
             q, s = (torch.tensor([pair[i] for pair in part]) for i in (1, 2))
@@ -206,7 +217,7 @@ class _Tables:
             keys, y = (scores[:, None] + _logarithm(self.sign * together)).topk(min(k, together.shape[1]), dim=1)
             best.add(keys, q.to(y.device)[:, None], s.to(y.device)[:, None], y)
         found = best.found()
-        seen_all = len(pairs) < _MOST_PAIRS or (len(found) == k and found[-1][-1] >= pairs[-1][0])
+        seen_all = len(pairs) < _MOST_PAIRS or best.least >= pairs[-1][0]
         return [(self.ends[q], s, y, key) for q, s, y, key in found], seen_all
 
     def _most(self, table: Factored, rows: list[int]) -> Tensor:
@@ -216,13 +227,15 @@ class _Tables:
 
     def _pairs(self, many: int, most_direct: Tensor, most_written: Tensor) -> list[tuple[float, int, int]]:
         best = _Best(many)
-        step = max(1, BLOCK // max(1, len(self.ends)))
-        for start in range(0, self.qk.shape[1], step):
-            stop = min(start + step, self.qk.shape[1])
-            keys = self.scores(start, stop) + _logarithm(most_direct[:, None] + most_written[None, start:stop])
-            q = torch.arange(len(self.ends), device=keys.device)[:, None]
-            s = torch.arange(start, stop, device=keys.device)[None]
-            best.add(keys, q, s, torch.zeros_like(s))
+        q = torch.arange(len(self.ends), device=most_direct.device)[None]
+        many_sources, step = self.qk.shape[1], max(1, BLOCK // len(self.ends))
+        for start in range(0, many_sources, step):
+            sources = torch.arange(start, min(start + step, many_sources), device=q.device)
+            scores = self.scores(sources)
+            near = scores.amax(dim=1) + _logarithm(most_direct.max() + most_written[sources]) >= best.least
+            sources = sources[near]
+            keys = scores[near] + _logarithm(most_direct[None] + most_written[sources, None])
+            best.add(keys, q, sources[:, None], torch.zeros_like(q))
         return [(key, q, s) for q, s, _, key in best.found()]
 
 
@@ -231,25 +244,28 @@ class _Best:
 
     def __init__(self, k: int) -> None:
         self.k = k
+        self.least = -inf  # what a new key must reach
         self.keys: Tensor | None = None
         self.numbers: list[Tensor] = []
 
     def add(self, keys: Tensor, *numbers: Tensor) -> None:
-        flat = keys.flatten()
-        chosen = flat.topk(min(self.k, len(flat))).indices
-        new = [n.broadcast_to(keys.shape).flatten()[chosen] for n in numbers]
-        if self.keys is None:
-            self.keys, self.numbers = flat[chosen], new
-            return
-        together = torch.cat([self.keys, flat[chosen]])
-        self.keys, order = together.topk(min(self.k, len(together)))
-        self.numbers = [torch.cat([old, more])[order] for old, more in zip(self.numbers, new, strict=True)]
+        where = (keys >= self.least).nonzero(as_tuple=True)
+        new, added = keys[where], [n.broadcast_to(keys.shape)[where] for n in numbers]
+        if self.keys is not None:
+            new, added = (
+                torch.cat([self.keys, new]),
+                [torch.cat([old, more]) for old, more in zip(self.numbers, added, strict=True)],
+            )
+        self.keys, order = new.topk(min(self.k, len(new)))
+        self.numbers = [n[order] for n in added]
+        if len(self.keys) == self.k:
+            self.least = float(self.keys[-1])
 
     def found(self) -> list[tuple[int, int, int, float]]:
         if self.keys is None:
             return []
         rows = zip(*(n.tolist() for n in self.numbers), self.keys.tolist(), strict=True)
-        return [(q, s, y, key) for q, s, y, key in rows if key > -torch.inf]
+        return [(q, s, y, key) for q, s, y, key in rows if key > -inf]
 
 
 def _logarithm(x: Tensor) -> Tensor:
