@@ -15,13 +15,13 @@ LABELS = {
     "floor": "floor",
     "occurrences_right": "forced tokens predicted",
     "pairs_right": "forcing pairs learnt",
-    "cross_entropy_first_half": "cross-entropy, first half",
-    "cross_entropy_second_half": "cross-entropy, second half",
-    "second_half_right": "second half predicted",
+    "cross_entropy_new": "cross-entropy, new tokens",
+    "cross_entropy_repeated": "cross-entropy, repeated",
+    "repeated_right": "repeated tokens predicted",
     "held_out_cross_entropy": "held-out cross-entropy",
     "last_less_tenth_position": "late less early positions",
 }
-SHARES = {"occurrences_right", "second_half_right"}
+SHARES = {"occurrences_right", "repeated_right"}
 COUNTS = {"pairs_right"}
 
 

@@ -189,44 +189,50 @@ class TrigramFeed:
 
 
 class RepeatedFeed:
-    """Even random tokens, then the same once more: only what looks back at them predicts the second half.
+    """Even random tokens, then the same again and again: only what finds the token's last occurrence predicts them.
+
+    After how many tokens a sequence repeats itself is drawn too, from a quarter of its length to a half: were it always
+    the same, attention to one position back would do.
 
     Args:
         vocabulary: how many tokens.
-        length: of a sequence; the second half repeats the first.
+        length: of a sequence.
     """
 
     whole = False
 
     def __init__(self, vocabulary: int, length: int) -> None:
-        if length < 4 or length % 2:
-            raise InputError(f"length is {length}; expected an even number of at least 4")
+        if length < 8:
+            raise InputError(f"length is {length}; expected at least 8")
         self.vocabulary, self.n_ctx = vocabulary, length
         self.name = "repeated"
         self.tokens = self.outputs = tuple(map(str, range(vocabulary)))
         self.fingerprint = f"repeated {vocabulary} {length}"
 
-    def rows(self, seed: int, step: int, batch: int) -> Tensor:
-        """The sequences of a step; ``[batch, length]``."""
-        half = numbers_of(seed, step, self.vocabulary, (batch, self.n_ctx // 2))
-        return torch.cat([half, half], dim=1)
+    def drawn(self, seed: int, step: int, batch: int) -> tuple[Tensor, Tensor]:
+        """The sequences of a step, ``[batch, length]``, and after how many tokens each repeats itself, ``[batch]``."""
+        even = numbers_of(seed, step, self.vocabulary, (batch, self.n_ctx))
+        low, high = self.n_ctx // 4, self.n_ctx // 2
+        periods = torch.from_numpy(np.random.default_rng([seed, step, 1]).integers(low, high + 1, batch))
+        return even.gather(1, torch.arange(self.n_ctx)[None, :] % periods[:, None]), periods
 
     def loss(self, model: Logits, seed: int, step: int, batch: int, device: torch.device) -> Tensor:
         """Of every next token."""
-        return next_token_loss(model, self.rows(seed, step, batch).to(device))
+        return next_token_loss(model, self.drawn(seed, step, batch)[0].to(device))
 
     def measures(self, model: Logits, device: torch.device) -> dict[str, float]:
-        """The cross-entropy of each half, and how often the most probable token is right in the second."""
-        rows = self.rows(1 << 32, 0, 256).to(device)
-        losses, half = token_losses(model, rows), self.n_ctx // 2
+        """The cross-entropy of new and of repeated tokens, and how often the most probable one is right of these."""
+        rows, periods = self.drawn(1 << 32, 0, 512)
+        losses = token_losses(model, rows.to(device))
+        parts = torch.split(rows.to(device), EVALUATED)
         with torch.no_grad():
-            parts = torch.split(rows, EVALUATED)
-            right = [(model(part[:, :-1])[:, half:].argmax(-1) == part[:, half + 1 :]) for part in parts]
-        # The first token of the second half is as random as those before it: nothing says that they begin anew.
+            right = torch.cat([(model(part[:, :-1]).argmax(-1) == part[:, 1:]).cpu() for part in parts])
+        # The first repeated token counts as new: nothing says that the sequence begins again there.
+        repeated = torch.arange(1, self.n_ctx)[None, :] > periods[:, None]
         return {
-            "cross_entropy_first_half": float(losses[:, :half].mean()),
-            "cross_entropy_second_half": float(losses[:, half:].mean()),
-            "second_half_right": float(torch.cat(right).float().mean()),
+            "cross_entropy_new": float(losses[~repeated].mean()),
+            "cross_entropy_repeated": float(losses[repeated].mean()),
+            "repeated_right": float(right[repeated].float().mean()),
         }
 
 

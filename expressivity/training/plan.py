@@ -28,8 +28,8 @@ Model = AttentionOnlyTransformer | MLPTransformer
 SMALL: dict[str, Any] = {"d_model": 16, "d_head": 8, "steps": 2000, "batch": 0, "lr": 0.01, "weight_decay": 0.0}
 DEFAULTS: dict[str, dict[str, Any]] = {
     # The sizes of the published model; steps, batch and rate are our own.
-    "trigrams": {"d_model": 32, "d_head": 16, "d_mlp": 20, "steps": 20_000, "batch": 256, "lr": 0.01,
-                 "weight_decay": 0.01, "length": 50, "vocabulary": 75},
+    "trigrams": {"d_model": 32, "d_head": 16, "d_mlp": 20, "steps": 30_000, "batch": 128, "lr": 0.01,
+                 "weight_decay": 0.1, "length": 50, "vocabulary": 75},
     "repeated": {"layers": 2, "heads": 4, "d_model": 64, "d_head": 16, "steps": 4000, "batch": 64, "lr": 0.002,
                  "weight_decay": 0.01, "length": 48, "vocabulary": 50},
     "text": {"heads": 8, "d_model": 128, "d_head": 16, "steps": 10_000, "batch": 32, "lr": 0.002,

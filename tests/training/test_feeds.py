@@ -101,18 +101,32 @@ def test_the_loss_of_a_finite_task_by_hand() -> None:
 
 
 def test_repeated_tokens_are_repeated_and_a_model_that_copies_predicts_them() -> None:
-    feed = RepeatedFeed(9, 8)
-    rows = feed.rows(0, 0, 5)
-    assert torch.equal(rows[:, :4], rows[:, 4:])
+    feed = RepeatedFeed(1000, 16)
+    rows, periods = feed.drawn(0, 0, 300)
+    assert set(periods.tolist()) == {4, 5, 6, 7, 8}
+    for row, period in zip(rows.tolist(), periods.tolist(), strict=True):
+        assert row[period:] == row[:-period]
+        assert len(set(row)) > period - 3  # new tokens up to there, but for a few that come twice by chance
 
     def copies(given: torch.Tensor) -> torch.Tensor:
-        following = given.roll(3, 1)  # the token after the one that stood here in the first half
-        return 100 * torch.nn.functional.one_hot(following, 9).float()
+        """What came after the last occurrence of the token; nothing if there was none."""
+        logits = torch.zeros(*given.shape, 1000)
+        for r, row in enumerate(given.tolist()):
+            for t, token in enumerate(row):
+                earlier = [j for j in range(t) if row[j] == token]
+                if earlier:
+                    logits[r, t, row[earlier[-1] + 1]] = 100
+        return logits
 
     found = feed.measures(copies, CPU)
-    assert found["second_half_right"] == 1
-    assert found["cross_entropy_second_half"] == pytest.approx(0, abs=1e-6)
-    with pytest.raises(InputError, match="an even number"):
+    assert found["repeated_right"] > 0.99
+    assert found["cross_entropy_new"] == pytest.approx(math.log(1000), rel=0.05)
+
+    def one_place_back(given: torch.Tensor) -> torch.Tensor:
+        return 100 * torch.nn.functional.one_hot(given.roll(5, 1), 1000).float()
+
+    assert feed.measures(one_place_back, CPU)["repeated_right"] < 0.3
+    with pytest.raises(InputError, match="expected at least 8"):
         RepeatedFeed(9, 7)
 
 

@@ -20,9 +20,10 @@ from expressivity.archive import verify_archive
 from expressivity.attention.models import load_model, parameters_of
 from expressivity.cli import main
 from expressivity.errors import InputError, Refuted
-from expressivity.training.checkpoint import CHECKPOINT, PLAN, RESULT
+from expressivity.training.checkpoint import CHECKPOINT, PLAN, RESULT, TOKENIZER
 from expressivity.training.plan import Plan, planned
 from expressivity.training.run import train
+from expressivity.training.tokenizer import BytePairs
 
 WEIGHTS = "model.safetensors"
 TINY = {"d_model": 8, "d_head": 4, "steps": 40, "batch": 4}
@@ -231,3 +232,47 @@ def test_many_seeds_by_command(tmp_path: Path) -> None:
     assert len(members) == told["right"]
     assert not any(isinstance(found, Refuted) for _, _, found in members)
     assert "decide the task" in CliRunner().invoke(main, arguments).output
+
+
+def test_text_is_learnt_and_its_tokenizer_kept_beside_the_model(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    file = tmp_path / "a.txt"
+    file.write_text("the cat sat on the mat and the dog sat on the log. " * 200, "utf-8")
+    plan = planned("text", text=(str(file),), vocabulary=270, length=16, d_model=16, heads=2, d_head=8, steps=150,
+                   batch=8, lr=0.01)  # fmt: skip
+    whole = train(plan, tmp_path / "a", device="cpu")
+    assert whole.measures["held_out_cross_entropy"] < math.log(270) / 4
+    tokenizer = BytePairs.load(tmp_path / "a" / TOKENIZER)
+    model = load_model(tmp_path / "a")
+    assert model.tokens == tokenizer.vocabulary
+    best = model(torch.tensor([tokenizer.encode(" sat on")]))[0, -1].argmax()
+    assert tokenizer.decode([int(best)]).startswith(" t")
+
+    def stop(done: int, total: int, said: str) -> None:
+        if done == 60:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(plan, tmp_path / "b", device="cpu", every=0, progress=stop)
+    train(plan, tmp_path / "b", device="cpu")
+    assert (tmp_path / "b" / WEIGHTS).read_bytes() == (tmp_path / "a" / WEIGHTS).read_bytes()
+    (tmp_path / "b" / TOKENIZER).write_text("{}")
+    with pytest.raises(InputError, match="is no tokenizer"):
+        train(plan, tmp_path / "b", device="cpu")
+
+
+@pytest.mark.slow
+def test_two_layers_copy_repeated_tokens_and_one_does_not() -> None:
+    # A previous-token head and one that composes with it: Elhage et al. 2021, induction heads.
+    one, two = (train(planned("repeated", layers=layers), device="cpu").measures for layers in (1, 2))
+    assert two["repeated_right"] > 0.8
+    assert one["repeated_right"] < 0.5
+    for found in (one, two):  # nobody predicts even tokens
+        assert found["cross_entropy_new"] > math.log(50) - 0.05
+
+
+@pytest.mark.slow
+def test_forced_trigrams_are_learnt() -> None:
+    found = train(planned("trigrams", steps=4000), device="cpu").measures
+    assert found["pairs_right"] > 200
+    assert found["floor"] < found["cross_entropy"] < 4.21

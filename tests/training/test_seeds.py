@@ -102,3 +102,11 @@ def test_only_finite_tasks_have_many_seeds() -> None:
         train_seeds(planned("trigrams", steps=1, batch=1), 2, device="cpu")
     with pytest.raises(InputError, match="seeds is 0"):
         train_seeds(planned("xor"), 0)
+
+
+@pytest.mark.slow
+def test_a_thousand_seeds_each() -> None:
+    one = train_seeds(planned("xor", steps=1000), 1000, device="cpu")
+    assert (one.right, one.proved) == (0, True)
+    two = train_seeds(planned("xor", heads=2, steps=1000), 1000, device="cpu")
+    assert two.certified == two.right > 950
