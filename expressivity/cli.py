@@ -576,9 +576,9 @@ def train(
 ) -> None:
     """Train a transformer on TASK: trigrams, repeated, text, or a finite task, all of whose contexts it then sees.
 
-    trigrams: even random tokens, of which 277 of the 5,625 ordered pairs force the next; repeated: random tokens twice
-    over; text: the next token of real text. A finite task is a file or a family, as for check; what its weights decide
-    is then proved (docs/training.md).
+    trigrams: even random tokens, of which 277 of the 5,625 ordered pairs force the next; repeated: random tokens over
+    and over; text: the next token of real text. A finite task is a file or a family, as for check; what its weights
+    decide is then proved (docs/training.md).
 
     Exit status 3 if --minutes ended it, 130 after Ctrl-C; the same command then goes on.
     """
