@@ -64,10 +64,8 @@ def head_counts(
     ([0, 1, 2], [0, 1, 2])
     """
     given = np.asarray(words, dtype=np.uint64)
-    empty = np.zeros((0, n + 1), dtype=np.int64)
-    result = HeadCounts(degree.copy(), np.full(len(given), _UNKNOWN), [empty] * len(given), [empty] * len(given))
+    result = no_heads(degree, n)
     result.upper[degree == 0] = 0
-    result.restarts = np.zeros(len(given), dtype=np.int64)
     for heads in range(1, n + 1):
         left = np.flatnonzero(degree == heads)
         for number, (copies, steps) in enumerate(_rounds(restarts)):
@@ -87,6 +85,13 @@ def head_counts(
             of = seed + 1000 * heads + 500 + number
             left = _tried(result, given, left, n, heads + 1, embedding, of, 8, 1200, device)
     return result
+
+
+def no_heads(degree: Array, n: int) -> HeadCounts:
+    """What is known of heads before any are looked for: at least the degree."""
+    many, empty = len(degree), np.zeros((0, n + 1), dtype=np.int64)
+    nothing = np.zeros(many, dtype=np.int64)
+    return HeadCounts(degree.copy(), np.full(many, _UNKNOWN), [empty] * many, [empty] * many, nothing)
 
 
 def _rounds(restarts: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from expressivity.census.functions import Words
-from expressivity.census.heads import RESTARTS, head_counts
+from expressivity.census.heads import RESTARTS, head_counts, no_heads
 from expressivity.census.orders import degrees
 from expressivity.census.witnesses import Embedding
 
@@ -47,9 +47,9 @@ def shard(
     """
     with one_thread():
         order = degrees(words, n)
-        found = head_counts(
-            words, order.degree, n, embedding, seed=seed, restarts=restarts if heads else 0, device=device
-        )
+        found = no_heads(order.degree, n)
+        if heads:
+            found = head_counts(words, order.degree, n, embedding, seed=seed, restarts=restarts, device=device)
     return {
         "function": [int(word) for word in words],
         "order": (order.degree + 2).tolist(),

@@ -169,6 +169,7 @@ def test_what_is_printed() -> None:
     found = json.loads(result.stdout)
     assert [(c["order"], c["functions"]) for c in found["counts"]] == [(2, 2), (3, 12), (4, 2)]
     assert found["closed"] is None
+    assert {c["heads_upper"] for c in found["counts"]} == {None}
 
 
 def test_a_sample_is_drawn_by_its_seed() -> None:
