@@ -434,7 +434,7 @@ def census(
 ) -> None:
     """Find the order and the heads of every Boolean function of N inputs up to symmetry, each with its proof.
 
-    N of 1 to 4 takes seconds, 5 (616,126 classes) some half an hour on two cores; 6 is drawn by --sample. With --tokens
+    N of 1 to 4 takes seconds, 5 (616,126 classes) about 20 minutes on two cores; 6 is drawn by --sample. With --tokens
     or --outputs all functions of N sources from K tokens to M labels, where they make up to 20,000 classes. The tables
     are Parquet: summary.parquet is short, table.parquet has every proof.
 
@@ -550,7 +550,7 @@ def circuits(
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the first weights and of the batches.")
 @click.option("--text", "texts", multiple=True, metavar="SOURCE",
               help="For the task text: code, prose or mixture of Python's own library (the default is mixture), a text "
-              "file, or a NumPy array of token numbers (.npy); files may be repeated.")  # fmt: skip
+              "file, or an array of token numbers (.npy). Repeated: several files, or all code and prose.")  # fmt: skip
 @click.option("--vocabulary", type=int, metavar="N", help="Tokens of a text's tokenizer, or of random sequences.")
 @click.option("--length", type=int, metavar="N", help="The longest context of text; the length of random sequences.")
 @click.option("--seeds", type=int, metavar="N",

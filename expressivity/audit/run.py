@@ -14,7 +14,7 @@ import torch
 from expressivity.audit.attribution import HeadFindings, by_head
 from expressivity.audit.bootstrap import Estimate, bootstrap
 from expressivity.audit.certified import CONTEXTS, GapBound, certify_gap
-from expressivity.audit.ensemble import SOLVED, Ensemble, fit, from_coordinates
+from expressivity.audit.ensemble import SOLVED, Ensemble, divergence, fit, from_coordinates
 from expressivity.audit.forward import Audited, core_of, text_of
 from expressivity.audit.grams import CONVENTIONS, Grams, Lexicon
 from expressivity.audit.measures import Contexts, estimates, mean_coordinates, of_ensemble, of_tables
@@ -93,12 +93,15 @@ class Fitted:
     """How an order was fitted.
 
     Attributes:
+        gap_fit: the gap on the text fitted on, of which the part set apart is left out: far below the gap on held-out
+            text, there was too little to fit on.
         share_fit: of the variance of the logits on the text fitted on; grows with the order.
         passes: of least squares, and how they ended; ``stopped``: how the fit of probabilities ended.
     """
 
     order: int
     features: int
+    gap_fit: float
     share_fit: float
     passes: int
     projected: str
@@ -304,8 +307,9 @@ def _fit(
         before = fit(stream, validation, starts, deadline=until, seed=asked.seed, progress=said)
         share = 1 - squared_error(stream, level, weights) * many / variance if variance > 0 else 1.0
         free = before.readout is None
+        gap = divergence(stream, before)
         told = Fitted(
-            order, lexicon.starts[level + 1], share, projection.steps, projection.stopped, before.stopped, free
+            order, lexicon.starts[level + 1], gap, share, projection.steps, projection.stopped, before.stopped, free
         )
         found.append((told, (before, projection), lexicon))
         size = weights.element_size()

@@ -99,6 +99,7 @@ def _settings(found: Audit) -> list[str]:
     for name, fits in found.fits.items():
         free = "every weight free" if all(fit.free for fit in fits) else "weights of the rank of the unembedding"
         lines.append(f"fitted on {found.fitted_contexts[name]:,} contexts of {name} · {free}{_ended(fits)}")
+        lines.append("  gap there: " + ", ".join(f"order {fit.order} {_number(fit.gap_fit)}" for fit in fits))
     return lines
 
 

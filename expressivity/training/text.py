@@ -71,9 +71,9 @@ def read_corpus(
     """Token numbers of Python's library, of text files, or of an array.
 
     Args:
-        source: ``code``, ``prose`` or ``mixture`` (half of each, in whole documents) of the library, which all have one
-            tokenizer, learnt from as much code as prose; a text file or several; or a file ``.npy`` of token numbers.
-            Of files the last tenth is held out.
+        source: ``code``, ``prose`` or ``mixture`` (half of each, in whole documents) of the library, or both ``code``
+            and ``prose`` for all there is; they all have one tokenizer, learnt from as much code as prose. Or a text
+            file or several, or a file ``.npy`` of token numbers. Of files the last tenth is held out.
         vocabulary: how many tokens the tokenizer has that is learnt.
         tokenizer: one to use in its place.
 
@@ -83,8 +83,12 @@ def read_corpus(
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     if not given:
         raise InputError(f"found no text; expected {', '.join(SOURCES)}, or files")
-    if len(given) == 1 and str(given[0]) in SOURCES:
-        return _library(str(given[0]), vocabulary, tokenizer)
+    named = [str(each) for each in given if str(each) in SOURCES]
+    if named:
+        if len(named) < len(given) or len(set(named)) < len(given) or (len(given) > 1 and "mixture" in named):
+            told = ", ".join(map(str, given))
+            raise InputError(f"{told}: expected one of {', '.join(SOURCES)}, both {' and '.join(KINDS)}, or files")
+        return _library(named, vocabulary, tokenizer)
     paths = [Path(each) for each in given]
     if any(path.suffix == ".npy" for path in paths):
         if len(paths) > 1:
@@ -100,15 +104,18 @@ def read_corpus(
     return Corpus(", ".join(map(str, paths)), pairs.vocabulary, train, held_out, pairs)
 
 
-def _library(name: str, vocabulary: int, tokenizer: BytePairs | None) -> Corpus:
+def _library(names: Sequence[str], vocabulary: int, tokenizer: BytePairs | None) -> Corpus:
     pairs = tokenizer or _learnt(vocabulary)
-    kinds = KINDS if name == "mixture" else (name,)
+    kinds = KINDS if "mixture" in names else names
     parts = []
     for held_out in (False, True):
         documents = [pairs.encode_all([t.text for t in _texts(kind, held_out)]) for kind in kinds]
-        starts = [[[0, *document] for document in each] for each in documents]
-        parts.append(_joined([documents[kind][k] for kind, k in balanced(starts)]))
-    return Corpus(name, pairs.vocabulary, parts[0], parts[1], pairs)
+        if "mixture" in names:
+            starts = [[[0, *document] for document in each] for each in documents]
+            parts.append(_joined([documents[kind][k] for kind, k in balanced(starts)]))
+        else:
+            parts.append(_joined([document for each in documents for document in each]))
+    return Corpus(", ".join(names), pairs.vocabulary, parts[0], parts[1], pairs)
 
 
 @cache

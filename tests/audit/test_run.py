@@ -86,6 +86,8 @@ def test_the_reciprocal_model_is_explained_at_its_order_and_not_before() -> None
     assert shares[2] < 1 - 1e-6
     gaps = [found.judgements[0].row(order).measures["gap"].value for order in (2, 3, 4, 5)]
     assert gaps == sorted(gaps, reverse=True)
+    # All contexts are fitted on and judged, so that the gap on what is fitted is the same.
+    assert [fit.gap_fit for fit in found.fits["bits"]] == pytest.approx(gaps, abs=1e-9)
 
 
 def test_fitted_gaps_meet_certified_ones() -> None:

@@ -124,6 +124,20 @@ def test_an_array_of_token_numbers(tmp_path: Path) -> None:
     assert corpus.windows(4, 2, train=True).tolist() == [[0, 1, 2, 3], [8, 9, 10, 11]]
 
 
+def test_code_and_prose_are_all_there_is(pairs: BytePairs) -> None:
+    code, prose, both = (read_corpus(name, tokenizer=pairs) for name in ("code", "prose", ("code", "prose")))
+    assert both.name == "code, prose"
+    for part in ("train", "held_out"):
+        expected = np.concatenate([getattr(code, part), getattr(prose, part)])
+        np.testing.assert_array_equal(getattr(both, part), expected)
+
+
+@pytest.mark.parametrize("names", [("code", "mixture"), ("prose", "prose"), ("code", "file.txt")])
+def test_texts_that_do_not_go_together_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="expected one of code, prose, mixture, both code and prose, or files"):
+        read_corpus(names)
+
+
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "float.npy", np.ones(3))
     np.save(tmp_path / "object.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
