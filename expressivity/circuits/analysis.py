@@ -96,11 +96,15 @@ def analyse(
             left_out.append(f"{what}: {error}")
             return otherwise
 
+    among = None  # of a text, the tokens in it: many of a tokenizer's bytes never occur, and no head knows them
+    if given is not None and given.is_text:
+        among = sorted({token for batch in given.batches for token in batch.tokens.flatten().tolist()})
+    ranked = among if destination is None and circuits.model.embedding != "joint" else None
     tables = []
     for head in chosen:
         progress(f"skip-trigrams of head {head}")
         tables += [
-            skip_trigrams(circuits, head, top, ranking=ranking, destination=destination, centred=centred)
+            skip_trigrams(circuits, head, top, ranking=ranking, destination=destination, centred=centred, among=ranked)
             for ranking in RANKINGS
         ]
     progress("scores")
@@ -110,7 +114,7 @@ def analyse(
     copying = [copying_score(circuits, (*path, head)) for path, head in through]
     matching = [matching_score(circuits, head, key=path) for path, head in through]
     composed, baseline = compositions(circuits, seed=seed)
-    seen = attempt("repeated tokens", lambda: looks(circuits, seed=seed), [])
+    seen = attempt("repeated tokens", lambda: looks(circuits, seed=seed, among=among), [])
     found = Analysis(
         circuits, chosen, bigrams(circuits, top), tables, copying, matching,
         [each for each in composed if {each.first, each.second} & set(chosen)], baseline,

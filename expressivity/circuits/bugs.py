@@ -16,7 +16,7 @@ In models of several layers this prices what the head writes to the logits itsel
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,7 +114,7 @@ def find_bugs(
         raise InputError(f"the number of bugs is {k}; expected at least 1")
     seen = _Seen.of(circuits, given, names)
     enough = (LEAST if given.is_text else 0.0) if least is None else least
-    found = [bug for h, name in enumerate(names) for bug in _priced(circuits, given, seen, h, name, enough)]
+    found = _priced(circuits, given, seen, names, enough)
     wrong = sorted((bug for bug in found if bug.cost > 0 and bug.frequency < bug.probability), key=_order)[:k]
     return [seen.explained(circuits, bug, enough) for bug in wrong]
 
@@ -218,45 +218,49 @@ class _Seen:
         return replace(bug, because=name, because_frequency=float(share[best]))
 
 
-def _priced(circuits: Circuits, data: Data, seen: _Seen, h: int, head: HeadName, least: float) -> list[Bug]:
-    """The candidates of one head with their prices."""
-    rows, outputs = len(circuits.rows), len(circuits.outputs)
-    table = circuits.ov(head)
-    often = np.nonzero(seen.weight >= least)[0]
-    if not len(often):
-        return []
-    sources = np.unique(seen.pairs[often] % rows)
-    values, where = _largest(table.left, table.right, sources)
-    of_source = np.searchsorted(sources, seen.pairs[often] % rows)
-    mass = seen.attended[h, often] * np.maximum(values[of_source, 0], 0)
-    kept = often[np.argsort(-mass, kind="stable")[:MOST_PAIRS]]
-    chosen = seen.pairs[kept[seen.attended[h, kept] > 0]]
-    chosen.sort()
-    if not len(chosen):
-        return []
-    at = np.searchsorted(sources, chosen % rows)
-    values, where = values[at], where[at]
-    sums = {name: np.zeros(values.shape) for name in ("cost", "probability", "frequency")}
-    weight, attended, loss = (np.zeros(len(chosen)) for _ in range(3))
-    for batch in data.chunks(circuits, terms=2):
-        lines, sequences, ends = _occurrences(circuits, batch)
-        spot = np.searchsorted(chosen, lines.pair).clip(max=len(chosen) - 1)
-        mine = chosen[spot] == lines.pair
-        if not mine.any():
-            continue
-        spot, many, weights = spot[mine], len(chosen), lines.weight[mine]
-        attention = lines.attention(circuits.patterns(batch.tokens)[head.layer][:, head.head])[mine]
-        logits = circuits.logits(batch.tokens)
-        each = losses(logits, batch).cpu().numpy()[sequences, ends][lines.prediction[mine]]
-        s, e = sequences[lines.prediction[mine]], ends[lines.prediction[mine]]
-        chances = logits.log_softmax(-1).exp().cpu().numpy()
-        weight += _sums(spot, weights, many)
-        attended += _sums(spot, weights * attention, many)
-        loss += _sums(spot, weights * each, many)
-        for m in range(values.shape[1]):
-            output = where[spot, m]
-            p = chances[s, e, output]
-            delta = attention * values[spot, m]
+@dataclass(frozen=True, eq=False)
+class _Candidates:
+    """The entries of one head that are priced, and what was summed over the predictions so far."""
+
+    head: HeadName
+    pairs: Ints  # destination row · rows + source row, sorted
+    values: Floats  # by pair, the largest of the source
+    outputs: Ints  # where they stand
+    sums: dict[str, Floats]  # by pair and value
+    means: dict[str, Floats]  # by pair
+
+    @classmethod
+    def of(cls, circuits: Circuits, seen: _Seen, h: int, head: HeadName, least: float) -> _Candidates:
+        rows = len(circuits.rows)
+        table = circuits.ov(head)
+        often = np.nonzero(seen.weight >= least)[0]
+        sources, of_source = np.unique(seen.pairs[often] % rows, return_inverse=True)
+        values, where = _largest(table.left, table.right, sources)
+        mass = seen.attended[h, often] * np.maximum(values[of_source, 0], 0)
+        kept = often[np.argsort(-mass, kind="stable")[:MOST_PAIRS]]
+        pairs = np.sort(seen.pairs[kept[seen.attended[h, kept] > 0]])
+        at = np.searchsorted(sources, pairs % rows)
+        values, where = values[at], where[at]
+        return cls(
+            head, pairs, values, where,
+            {name: np.zeros(values.shape) for name in ("cost", "probability", "frequency")},
+            {name: np.zeros(len(pairs)) for name in ("weight", "attention", "loss")},
+        )  # fmt: skip
+
+    def add(self, lines: _Occurrences, shares: Floats, chance: Callable[[Ints, Ints], Floats], loss: Floats) -> None:
+        """The lines of a batch: attention on each, chances of outputs at predictions, losses of predictions."""
+        if not len(self.pairs):
+            return
+        spot = np.searchsorted(self.pairs, lines.pair).clip(max=len(self.pairs) - 1)
+        mine = self.pairs[spot] == lines.pair
+        spot, weights, shares, prediction = spot[mine], lines.weight[mine], shares[mine], lines.prediction[mine]
+        many = len(self.pairs)
+        for name, numbers in {"weight": np.ones(len(spot)), "attention": shares, "loss": loss[prediction]}.items():
+            self.means[name] += _sums(spot, weights * numbers, many)
+        for m in range(self.values.shape[1]):
+            output = self.outputs[spot, m]
+            p = chance(prediction, output)
+            delta = shares * self.values[spot, m]
             follows = lines.target[mine] == output
             found = {
                 "cost": -np.log1p(p * np.expm1(-delta)) - delta * follows,
@@ -264,34 +268,56 @@ def _priced(circuits: Circuits, data: Data, seen: _Seen, h: int, head: HeadName,
                 "frequency": follows.astype(float),
             }
             for name, numbers in found.items():
-                sums[name][:, m] += _sums(spot, weights * numbers, many)
-    bugs = []
-    for i, m in zip(*np.nonzero((values > 0) & (weight[:, None] > 0)), strict=True):
-        pair, share = int(chosen[i]), seen.after(int(chosen[i]), outputs)[1]
-        share = share / share.sum()
-        cost = float(sums["cost"][i, m] / weight[i])
-        if cost <= 0:
-            continue
-        bugs.append(
-            Bug(
-                head=head,
+                self.sums[name][:, m] += _sums(spot, weights * numbers, many)
+
+    def bugs(self, circuits: Circuits, seen: _Seen) -> Iterator[Bug]:
+        """Those that cost something."""
+        rows, weight = len(circuits.rows), self.means["weight"]
+        for i, m in zip(*np.nonzero((self.values > 0) & (weight[:, None] > 0)), strict=True):
+            mean = {name: float(numbers[i, m] / weight[i]) for name, numbers in self.sums.items()}
+            if mean["cost"] <= 0:
+                continue
+            pair = int(self.pairs[i])
+            share = seen.after(pair, len(circuits.outputs))[1]
+            share = share / share.sum()
+            yield Bug(
+                head=self.head,
                 source=circuits.rows[pair % rows],
                 destination=circuits.rows[pair // rows],
-                output=circuits.outputs[int(where[i, m])],
-                value=float(values[i, m]),
-                attention=float(attended[i] / weight[i]),
+                output=circuits.outputs[int(self.outputs[i, m])],
+                value=float(self.values[i, m]),
+                attention=float(self.means["attention"][i] / weight[i]),
                 occurrences=float(weight[i]),
-                probability=float(sums["probability"][i, m] / weight[i]),
-                frequency=float(sums["frequency"][i, m] / weight[i]),
-                loss=float(loss[i] / weight[i]),
+                loss=float(self.means["loss"][i] / weight[i]),
                 entropy=float(-(share * np.log(share)).sum()),
-                cost=cost,
-                total=cost * float(weight[i]) / seen.total,
+                total=mean["cost"] * float(weight[i]) / seen.total,
                 because=None,
                 because_frequency=0.0,
+                **mean,
             )
-        )
-    return bugs
+
+
+def _priced(circuits: Circuits, data: Data, seen: _Seen, heads: list[HeadName], least: float) -> list[Bug]:
+    """The candidates of all heads with their prices; the model is run once."""
+    if not (seen.weight >= least).any():
+        return []
+    candidates = [_Candidates.of(circuits, seen, h, head, least) for h, head in enumerate(heads)]
+    for batch in data.chunks(circuits, terms=2):
+        lines, sequences, ends = _occurrences(circuits, batch)
+        logits = circuits.logits(batch.tokens)
+        loss = losses(logits, batch).cpu().numpy()[sequences, ends]
+        totals, logit = logits.logsumexp(-1).cpu().numpy(), logits.cpu().numpy()
+
+        def chance(
+            prediction: Ints, output: Ints, s: Ints = sequences, e: Ints = ends, z: Floats = totals, x: Floats = logit
+        ) -> Floats:
+            found: Floats = np.exp(x[s[prediction], e[prediction], output] - z[s[prediction], e[prediction]])
+            return found
+
+        patterns = circuits.patterns(batch.tokens)
+        for each in candidates:
+            each.add(lines, lines.attention(patterns[each.head.layer][:, each.head.head]), chance, loss)
+    return [bug for each in candidates for bug in each.bugs(circuits, seen)]
 
 
 def _sums(where: Ints, weights: Floats, many: int) -> Floats:

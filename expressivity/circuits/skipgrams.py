@@ -15,7 +15,7 @@ the direct path: ``centred`` takes OV less its means over outputs and over sourc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import exp, inf, log
 from typing import Any, Literal
@@ -97,6 +97,7 @@ def skip_trigrams(
     destination: str | None = None,
     lowest: bool = False,
     centred: bool = False,
+    among: Iterable[int] | None = None,
 ) -> SkipTrigrams:
     """What a head raises most (or lowers), by source, destination and output.
 
@@ -108,6 +109,8 @@ def skip_trigrams(
         destination: of this one alone; by default of all.
         lowest: what it lowers: every written number with the other sign.
         centred: OV less its means over outputs and over sources.
+        among: the numbers of the sources and destinations that are ranked (in the ``joint`` embedding rows of it), by
+            default all: of a tokenizer of bytes, many never occur in text, and what stands in their rows is chance.
 
     Raises:
         InputError: no such head, destination or ranking.
@@ -125,11 +128,17 @@ def skip_trigrams(
     if k < 1:
         raise InputError(f"the number of skip-trigrams is {k}; expected at least 1")
     name = circuits.head(head)
-    qk = circuits.qk(name).less_row_means()
+    qk, (ov, direct) = circuits.qk(name), _values(circuits, name, centred)
+    kept = range(len(qk.rows)) if among is None else sorted(set(among))
+    if among is not None:
+        rows = [qk.rows[i] for i in kept]
+        qk = Factored(qk.left[kept], qk.right[:, kept], rows, rows)
+        ov, direct = (Factored(each.left[kept], each.right, rows, each.columns) for each in (ov, direct))
+    qk = qk.less_row_means()
     if destination is not None and destination not in qk.rows:
         raise InputError(f"the model has no destination {destination!r}; it has {', '.join(qk.rows[:10])}, …")
     ends = range(len(qk.rows)) if destination is None else [qk.rows.index(destination)]
-    tables = _Tables(circuits, qk, *_values(circuits, name, centred), -1.0 if lowest else 1.0, list(ends))
+    tables = _Tables(circuits, qk, ov, direct, -1.0 if lowest else 1.0, list(ends), list(kept))
     if ranking == "deciding":
         found, exact = tables.deciding(k)
     else:
@@ -158,6 +167,7 @@ class _Tables:
     direct: Factored
     sign: float
     ends: list[int]
+    kept: list[int]
 
     def entry(self, q: int, s: int, y: int, key: float) -> SkipTrigram:
         return SkipTrigram(
@@ -170,7 +180,9 @@ class _Tables:
         scores = self.qk.right[:, sources].T @ self.qk.left[self.ends].T
         if self.circuits.model.embedding != "joint":
             return scores
-        allowed = torch.stack([self.circuits.causal(q, q + 1)[0] for q in self.ends], dim=1)
+        allowed = torch.stack([self.circuits.causal(self.kept[q], self.kept[q] + 1)[0] for q in self.ends], dim=1)[
+            self.kept
+        ]
         return scores.masked_fill(~allowed.to(scores.device)[sources], -torch.inf)
 
     def separable(self, k: int, ranking: Ranking) -> list[tuple[int, int, int, float]]:

@@ -197,9 +197,10 @@ def _worth(found: Analysis) -> list[str]:
         )
     if found.in_context is not None:
         c = found.in_context
+        interval = "" if c.interval is None else f" ± {c.interval:.4f}"
         lines += [
-            f"  in context: {c.score:+.4f} nats (loss {c.late_loss:.4f} at position {c.late}, {c.early_loss:.4f} at "
-            f"{c.early}, counted from 0)"
+            f"  in context: {c.score:+.4f}{interval} nats (loss {c.late_loss:.4f} at position {c.late}, "
+            f"{c.early_loss:.4f} at {c.early}, counted from 0)"
         ]
     if found.bugs:
         rows = [_bug(bug) for bug in found.bugs]

@@ -85,3 +85,26 @@ def test_what_is_no_text_or_no_position_is_refused() -> None:
         in_context(circuits, Task([["a", "b"]], ["c"]))
     with pytest.raises(InputError, match="expected two in order, from 0 to 2"):
         in_context(circuits, [[0, 1, 2, 3]], early=1, late=3)
+
+
+def test_losses_over_some_positions_and_an_interval_over_sequences() -> None:
+    """Of means of as many positions in every sequence, the interval is that of the mean of differences."""
+    model = random_model(n_ctx=8)
+    data = torch.randint(0, 5, (9, 9), generator=torch.Generator().manual_seed(0))
+    logits = model(data[:, :-1]).detach()
+    each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), data[:, 1:], reduction="none")
+    apart = each[:, 5:8].mean(1) - each[:, 1:4].mean(1)
+    found = in_context(Circuits.of(model), data, early=1, late=7, over=3)
+    assert found.score == pytest.approx(float(apart.mean()))
+    assert found.interval == pytest.approx(1.96 * float(apart.std()) / 3)
+    assert in_context(Circuits.of(model), data[:1]).interval is None
+    with pytest.raises(InputError, match="means over 7 positions; expected 1 to 6"):
+        in_context(Circuits.of(model), data, early=1, late=7, over=7)
+
+
+def test_repeated_tokens_among_some() -> None:
+    circuits = Circuits.of(random_model(n_ctx=12))
+    assert set(repeated_tokens(circuits, among=[1, 3, 4, 4]).flatten().tolist()) == {1, 3, 4}
+    assert repeated_tokens(circuits, among=[1, 3, 4]).shape == (16, 6)
+    with pytest.raises(InputError, match="1 tokens in contexts of at most 12 leave no room"):
+        repeated_tokens(circuits, among=[2])

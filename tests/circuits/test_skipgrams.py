@@ -132,3 +132,16 @@ def test_a_vocabulary_of_fifty_thousand_needs_no_square_of_it() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KiB
     row = names.index(first.source)
     assert first.output == names[int((table.left[row] @ table.right).argmax())]
+
+
+def test_only_some_tokens_are_ranked() -> None:
+    """As in a model that has no other sources and destinations."""
+    circuits = Circuits.of(random_model(tokens="abcdef", outputs="abcdef"))
+    for ranking in RANKINGS:
+        every = skip_trigrams(circuits, "0.0", 300, ranking=ranking).entries
+        some = skip_trigrams(circuits, "0.0", 300, ranking=ranking, among=[4, 1, 2, 4]).entries
+        kept = {(e.source, e.destination, e.output): e for e in every if {e.source, e.destination} <= set("bce")}
+        assert {(e.source, e.destination, e.output) for e in some} == set(kept)
+        for entry in some:
+            same = kept[entry.source, entry.destination, entry.output]
+            assert (entry.ov, entry.direct) == (same.ov, same.direct)
