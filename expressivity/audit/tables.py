@@ -27,6 +27,7 @@ from expressivity.audit.forward import Audited
 from expressivity.audit.text import Windows
 from expressivity.errors import InputError
 
+PRIOR = 10  # contexts
 _STEP = 1 << 22  # numbers of the scores that are held at a time
 _LARGEST = 60.0  # exponents are cut here: e^60 drowns everything else all the same
 
@@ -57,8 +58,9 @@ class Inside:
 class Denominators:
     """The logarithm of each head's average denominator: ``by_place[h, t] + by_token[h, q]``.
 
-    Over all contexts of a position, and over all of a destination, the ratio of denominators to it is 1 on average
-    (the latter exactly, the former before destinations were told apart).
+    The ratio of denominators to it is 1 on average, over all contexts of a position before destinations are told apart,
+    and then over all of a destination with :data:`PRIOR` contexts of ratio 1 besides: denominators have long tails, and
+    the average of a token that was seen twice is no guide to the third time.
 
     Scores are taken less that of the destination with the mean key, so that destinations that were never seen have a
     denominator too.
@@ -138,7 +140,7 @@ def average_denominators(model: Audited, windows: Windows) -> Denominators:
         left = (inside.log_mass - found.by_place[None]).clamp(max=_LARGEST).exp().movedim(1, 0)[:, graded]
         by_token.index_add_(1, inside.inputs[graded], left)
         often.index_add_(0, inside.inputs[graded], none.new_ones(left.shape[1]))
-    found.by_token = torch.where(often > 0, (by_token / often.clamp(min=1)).log(), 0.0)
+    found.by_token = ((by_token + PRIOR) / (often + PRIOR)).log()
     return found
 
 
