@@ -56,6 +56,7 @@ class Circuits:
         model: the weights; where there is an MLP, of all but that.
         whole: what is run where there is an MLP.
         obstacle: why the weights do not tell everything; empty for attention alone.
+        biased: whether the last direction of the residual stream is 1 at every position and carries biases.
 
     >>> from expressivity.heads.gallery import load_construction
     >>> circuits = Circuits.of(load_construction("two_head_xor"))
@@ -68,6 +69,7 @@ class Circuits:
     model: AttentionOnlyTransformer
     whole: Callable[..., Any] | None = None
     obstacle: str = ""
+    biased: bool = False
 
     @classmethod
     def of(
@@ -110,13 +112,15 @@ class Circuits:
             )
         given: dict[str, Any] = {"tokens": tokens, "outputs": outputs, "absorb_biases": True}
         if _setting(config, "attn_only") is not False:
-            return cls(_double(from_transformer_lens(source, **given), device))
+            read = _double(from_transformer_lens(source, **given), device)
+            return cls(read, biased=_is_biased(read, source.state_dict()))
         kept = {key: value for key, value in source.state_dict().items() if "mlp" not in key}
         settings: Mapping[str, Any] = config if isinstance(config, Mapping) else vars(config)
         without = SimpleNamespace(
             state_dict=lambda: kept, cfg={**settings, "attn_only": True}, blocks=getattr(source, "blocks", ())
         )
-        return cls(_double(from_transformer_lens(without, **given), device), source, MLP)
+        read = _double(from_transformer_lens(without, **given), device)
+        return cls(read, source, MLP, _is_biased(read, kept))
 
     @classmethod
     def from_tables(
@@ -269,9 +273,15 @@ class Circuits:
         return places[start:stop, None] > places[None]
 
     def weights(self, head: HeadName) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """``W_Q``, ``W_K``, ``W_V``, each ``[d_model, d_head]``, and ``W_O`` ``[d_head, d_model]``."""
+        """``W_Q``, ``W_K``, ``W_V``, each ``[d_model, d_head]``, and ``W_O`` ``[d_head, d_model]``.
+
+        Without biases: no head writes to the direction that carries them, so no head composes through it.
+        """
         layer: Any = self.model.blocks[head.layer]
-        return layer.W_Q[head.head], layer.W_K[head.head], layer.W_V[head.head], layer.W_O[head.head]
+        query = layer.W_Q[head.head]
+        if self.biased:
+            query = torch.cat([query[:-1], torch.zeros_like(query[-1:])])
+        return query, layer.W_K[head.head], layer.W_V[head.head], layer.W_O[head.head]
 
     @property
     def _rows(self) -> Tensor:
@@ -284,7 +294,9 @@ class Circuits:
         return stream
 
     def _qk(self, head: Any, rows: Sequence[str], columns: Sequence[str], ends: Tensor, sources: Tensor) -> Factored:
-        query, key, *_ = self.weights(self.head(head))
+        layer, number = self.head(head)
+        block: Any = self.model.blocks[layer]
+        query, key = block.W_Q[number], block.W_K[number]
         return Factored(ends @ query / self.model.attn_scale, (sources @ key).T, rows, columns)
 
     def _ov(self, head: Any, stream: Tensor, rows: Sequence[str]) -> Factored:
@@ -341,6 +353,12 @@ def _double(model: Any, device: str | None) -> Any:
         return copy.deepcopy(model).double().to(device).requires_grad_(False)
     except (RuntimeError, AssertionError) as error:  # torch raises nothing narrower for a device that is not there
         raise InputError(f"device {device!r}: {str(error).partition(chr(10))[0]}") from None
+
+
+def _is_biased(model: AttentionOnlyTransformer, state: Mapping[str, Tensor]) -> bool:
+    """Whether reading a state dict added a direction for its biases."""
+    width = next(tensor.shape[-1] for key, tensor in state.items() if key in ("embed.W_E", "embed.weight"))
+    return model.d_model > width
 
 
 def _setting(config: Any, name: str) -> Any:
