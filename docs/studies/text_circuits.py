@@ -40,7 +40,7 @@ from expressivity.training.plan import Plan, planned
 from expressivity.training.run import Trained, train
 
 TEXT = {"text": ("code",), "heads": 4, "d_model": 64, "vocabulary": 1024, "length": 64, "batch": 32, "lr": 0.01,
-        "steps": 10_000}  # fmt: skip
+        "steps": 30_000}  # fmt: skip
 PLANS: Mapping[str, Plan] = {
     f"{task}-{layers}": planned(task, layers=layers, **(TEXT if task == "text" else {}))
     for task in ("text", "repeated")
