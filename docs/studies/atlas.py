@@ -5,6 +5,7 @@ They are made from the short tables beside the page, which are censuses':
     expressivity census 5 --out build/census-5
     expressivity census 5 --out build/census-5 --restarts 600
     expressivity census 5 --out build/census-5 --restarts 4000
+    expressivity census 5 --out build/census-5 --restarts 30000
     expressivity census 6 --sample 1000 --restarts 44 --out build/census-6
 
 and are copied there as ``five_inputs.parquet`` and ``six_inputs.parquet``. The smaller ones are made on the spot.

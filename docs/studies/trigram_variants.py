@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ SEQUENCES, SEED = 4000, 1 << 33
 RULE = 0.2  # of attention to the token before: the published rule
 SCREENED = 6000  # steps of a variant, where nothing else is said
 PUBLISHED_SEED, ANALYSED = 40, 2500  # of the published training and analysis, and its sequences
+PUBLISHED_FILE = "aebf6d0f52b38c9470f798613a02466842bdc103f75611a65fcc3f5727ae2757"
 
 
 @dataclass(frozen=True)
@@ -338,6 +340,8 @@ def main(names: tuple[str, ...], out: Path, models: Path, published: Path | None
         raise click.ClickException(f"no variant {unknown[0]!r}; there are {', '.join(VARIANTS)}")
     click.echo(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     if published is not None:
+        if sha256(published.read_bytes()).hexdigest() != PUBLISHED_FILE:  # a pickle: no other one is opened
+            raise click.ClickException(f"{published}: is not the published file, of SHA-256 {PUBLISHED_FILE}")
         weights = torch.load(published, weights_only=True, map_location="cpu")
         world, model = Unchained(), OneLayer(weights)
         click.echo(f"| published weights | {line(model, world)} |")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from expressivity.circuits.data import Data, losses
 from expressivity.circuits.model import Circuits, HeadName
+from expressivity.circuits.tables import rows_among
 from expressivity.errors import InputError
 
 SEQUENCES, LONGEST, LENGTHS = 16, 50, 8
@@ -70,9 +71,10 @@ def repeated_tokens(
     numbers of those to draw from, by default all: of a tokenizer of bytes, many never occur in text.
 
     Raises:
-        InputError: there is no room for such a length, or it is below 2.
+        InputError: there is no room for such a length, it is below 2, or ``among`` has a number of no token.
     """
-    drawn = torch.arange(len(circuits.model.tokens)) if among is None else torch.tensor(sorted(set(among)))
+    every = len(circuits.model.tokens)
+    drawn = torch.arange(every) if among is None else torch.tensor(rows_among(among, every))
     many, n_ctx = len(drawn), circuits.model.n_ctx
     most = min(n_ctx // 2, many)
     length = min(LONGEST, most) if length is None else length

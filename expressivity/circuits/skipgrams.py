@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from expressivity.circuits.model import Circuits, HeadName
-from expressivity.circuits.tables import BLOCK, Factored
+from expressivity.circuits.tables import BLOCK, Factored, rows_among
 from expressivity.errors import InputError
 
 Ranking = Literal["sum", "product", "deciding"]
@@ -113,7 +113,7 @@ def skip_trigrams(
             default all: of a tokenizer of bytes, many never occur in text, and what stands in their rows is chance.
 
     Raises:
-        InputError: no such head, destination or ranking.
+        InputError: no such head, destination or ranking, or ``among`` is empty or has a number that is none of a row.
 
     >>> from expressivity.heads.gallery import load_construction
     >>> circuits = Circuits.of(load_construction("noun_head"))
@@ -129,7 +129,7 @@ def skip_trigrams(
         raise InputError(f"the number of skip-trigrams is {k}; expected at least 1")
     name = circuits.head(head)
     qk, (ov, direct) = circuits.qk(name), _values(circuits, name, centred)
-    kept = range(len(qk.rows)) if among is None else sorted(set(among))
+    kept = range(len(qk.rows)) if among is None else rows_among(among, len(qk.rows))
     if among is not None:
         rows = [qk.rows[i] for i in kept]
         qk = Factored(qk.left[kept], qk.right[:, kept], rows, rows)

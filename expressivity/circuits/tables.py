@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -148,3 +148,19 @@ class Factored:
             raise InputError(f"the table has {self.shape[0]} rows and {self.shape[1]} columns; expected a square")
         found: Tensor = torch.linalg.eigvals(self.right @ self.left)
         return found
+
+
+def rows_among(among: Iterable[int], many: int) -> list[int]:
+    """Row numbers in order, each once.
+
+    Raises:
+        InputError: there are none, or one is not a row.
+
+    >>> rows_among([3, 1, 3], 5)
+    [1, 3]
+    """
+    found = sorted(set(among))
+    if not found or found[0] < 0 or found[-1] >= many:
+        said = "none" if not found else str(found[0] if found[0] < 0 else found[-1])
+        raise InputError(f"among are the numbers of rows; found {said}, expected some from 0 to {many - 1}")
+    return found

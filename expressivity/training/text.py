@@ -106,7 +106,7 @@ def read_corpus(
 
 def _library(names: Sequence[str], vocabulary: int, tokenizer: BytePairs | None) -> Corpus:
     pairs = tokenizer or _learnt(vocabulary)
-    kinds = KINDS if "mixture" in names else names
+    kinds = [kind for kind in KINDS if kind in names or "mixture" in names]
     parts = []
     for held_out in (False, True):
         documents = [pairs.encode_all([t.text for t in _texts(kind, held_out)]) for kind in kinds]

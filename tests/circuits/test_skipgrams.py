@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from expressivity.circuits import RANKINGS, Circuits, bigrams, skip_trigrams, skipgrams
+from expressivity.circuits.tables import rows_among
 from expressivity.errors import InputError
 from expressivity.heads.gallery import load_construction
 from tests.circuits.random_models import random_model
@@ -145,3 +146,9 @@ def test_only_some_tokens_are_ranked() -> None:
         for entry in some:
             same = kept[entry.source, entry.destination, entry.output]
             assert (entry.ov, entry.direct) == (same.ov, same.direct)
+
+
+@pytest.mark.parametrize("among", [[], [-1, 2], [3, 5]])
+def test_rows_that_are_not_there_are_refused(among: list[int]) -> None:
+    with pytest.raises(InputError, match="expected some from 0 to 4"):
+        rows_among(among, 5)

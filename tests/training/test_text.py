@@ -127,6 +127,7 @@ def test_an_array_of_token_numbers(tmp_path: Path) -> None:
 def test_code_and_prose_are_all_there_is(pairs: BytePairs) -> None:
     code, prose, both = (read_corpus(name, tokenizer=pairs) for name in ("code", "prose", ("code", "prose")))
     assert both.name == "code, prose"
+    assert read_corpus(("prose", "code"), tokenizer=pairs).fingerprint == both.fingerprint
     for part in ("train", "held_out"):
         expected = np.concatenate([getattr(code, part), getattr(prose, part)])
         np.testing.assert_array_equal(getattr(both, part), expected)
