@@ -121,6 +121,7 @@ def main(out: Path) -> None:
     torch.set_num_threads(2)
     with Counted("steps") as progress:
         train(PLAN, out / "text-model", device="cpu", progress=progress)
+    torch.set_num_threads(1)
     for name in AUDITS:
         found = audited(out, name)
         tables = [orders(found)] + ([other_texts(found), read_off(found)] if name == "anywhere" else [])
